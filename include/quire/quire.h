@@ -1,0 +1,237 @@
+/* Quire: documents in, text with layout out. The public C API.
+ *
+ * A *reader* is a running pipeline: documents are added to it, finished pages come out of it in the
+ * order the documents were added and in page order, whatever the number of threads. Everything but
+ * a reader is a value or plain read-only data. No globals, no output to stdout or stderr.
+ *
+ *     quire_options o;
+ *     quire_options_init(&o);
+ *     quire_reader *r;
+ *     quire_diag d;
+ *     if (quire_reader_open(&o, &r, &d)) return fail(&d);
+ *     quire_reader_add_file(r, "scan.tif", NULL, NULL, &d);
+ *     quire_item it;
+ *     while (quire_reader_next(r, &it), it.kind != QUIRE_ITEM_IDLE) {
+ *         if (it.kind == QUIRE_ITEM_PAGE) use(it.page);
+ *         quire_item_done(&it);
+ *     }
+ *     quire_reader_close(r);
+ *
+ * Threads: every quire_reader_ function may be called from any thread, _close from one, last.
+ * Errors are values: a function that can fail returns a quire_err and fills the optional
+ * quire_diag; outputs are untouched on failure. */
+#ifndef QUIRE_QUIRE_H
+#define QUIRE_QUIRE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define QUIRE_API __attribute__((visibility("default")))
+#else
+#define QUIRE_API
+#endif
+
+#define QUIRE_VERSION "0.1.0"
+
+/* The one list of errors: code, stable name, exit status of the command, HTTP status, whether the
+ * same call may work later (0 never, 1 perhaps), text. */
+#define QUIRE_ERRORS(X)                                                                            \
+    X(OK, "ok", 0, 200, 0, "no error")                                                             \
+    X(USAGE, "usage", 1, 400, 0, "the arguments are wrong")                                        \
+    X(CORRUPT, "corrupt", 2, 422, 0, "the file is damaged")                                        \
+    X(EMPTY, "empty", 2, 422, 0, "the file is empty")                                              \
+    X(MODEL_MISSING, "model-missing", 3, 422, 0, "no model for this language is installed")        \
+    X(MODEL_CORRUPT, "model-corrupt", 3, 500, 0, "the model file is damaged")                      \
+    X(MODEL_UNSUPPORTED, "model-unsupported", 3, 422, 0, "the model is of a kind not supported")   \
+    X(MISSING, "missing-part", 3, 500, 0, "a part of the installation is missing")                 \
+    X(UNSUPPORTED, "unsupported-type", 4, 415, 0, "the file is of a type that is not supported")   \
+    X(NOT_FOUND, "not-found", 5, 404, 0, "no such file")                                           \
+    X(NO_PERMISSION, "no-permission", 5, 403, 0, "permission denied")                              \
+    X(IO, "io", 5, 500, 1, "reading or writing failed")                                            \
+    X(WRITE, "write", 6, 507, 1, "the output could not be written")                                \
+    X(CONFLICT, "conflict", 6, 409, 0, "two inputs have the same output")                          \
+    X(HELPER, "helper", 7, 500, 1, "the decoding helper died")                                     \
+    X(ENCRYPTED, "encrypted", 8, 422, 0, "the document is encrypted")                              \
+    X(TOO_LARGE, "too-large", 9, 413, 0, "a limit on size was exceeded")                           \
+    X(TIMEOUT, "timeout", 9, 504, 1, "the time limit was exceeded")                                \
+    X(NO_MEMORY, "no-memory", 9, 503, 1, "memory ran out")                                         \
+    X(PAGES, "pages-failed", 2, 422, 0, "pages of the document failed")                            \
+    X(INTERNAL, "internal", 15, 500, 0, "an internal error")                                       \
+    X(CANCELLED, "cancelled", 130, 499, 1, "cancelled")
+
+typedef enum quire_err {
+#define QUIRE_X(code, ...) QUIRE_ERR_##code,
+    QUIRE_ERRORS(QUIRE_X)
+#undef QUIRE_X
+} quire_err;
+
+/* What went wrong, for people: names the input, the reason and the remedy. UTF-8, NUL-terminated;
+ * bytes of a file name that are not UTF-8 are written as \xNN. */
+typedef struct quire_diag {
+    quire_err code;
+    char text[500];
+} quire_diag;
+
+QUIRE_API const char *quire_version(void);
+QUIRE_API const char *quire_err_name(quire_err code); /* "not-found"; static storage */
+QUIRE_API const char *quire_err_text(quire_err code); /* "no such file"; static storage */
+QUIRE_API int quire_err_exit_status(quire_err code);
+
+/* ---- results: plain data, owned by the page, immutable ------------------------------------- */
+
+/* Half-open box in pixels of the page as stored (after EXIF orientation), origin top left. */
+typedef struct quire_box {
+    int32_t x0, y0, x1, y1;
+} quire_box;
+
+typedef struct quire_word {
+    quire_box box;
+    const char *text;  /* UTF-8, NUL-terminated, logical order */
+    float confidence;  /* calibrated probability that the word is right, 0–1 */
+    bool space_before; /* a space separates it from the word before it on the line */
+} quire_word;
+
+typedef struct quire_line {
+    quire_box box;
+    float baseline[4]; /* x0, y0, x1, y1: from the line's first to its last pixel, page pixels */
+    float x_height_px; /* 0 when unknown */
+    float confidence;
+    const char *text;             /* words in logical order, joined by their spaces */
+    const char *language;         /* of the model that read it: "eng" */
+    uint32_t first_word, n_words; /* into quire_page.words */
+} quire_line;
+
+typedef struct quire_block {
+    quire_box box;
+    uint32_t first_line, n_lines; /* into quire_page.lines */
+} quire_block;
+
+/* A stage's time, in nanoseconds of one core, for this page. */
+typedef struct quire_timings {
+    uint64_t decode_ns, layout_ns, crop_ns, recognise_ns, text_ns, compose_ns;
+} quire_timings;
+
+/* One page's result. Blocks, lines and words are in reading order. */
+typedef struct quire_page {
+    uint32_t index;  /* 0-based page of its document */
+    quire_err error; /* not OK: nothing was read; error_text says why */
+    const char *error_text;
+    uint32_t width_px, height_px;
+    float dpi; /* as stored, or estimated from the text */
+    bool dpi_estimated;
+    int32_t rotation;   /* 0, 90, 180, 270: degrees clockwise that turn the stored page upright */
+    float skew_degrees; /* of the upright page; positive: text climbs to the right */
+    float confidence;   /* mean of its words, 0 when there is none */
+    const quire_block *blocks;
+    const quire_line *lines;
+    const quire_word *words;
+    uint32_t n_blocks, n_lines, n_words;
+    quire_timings timings;
+} quire_page;
+
+/* ---- reading -------------------------------------------------------------------------------- */
+
+typedef struct quire_reader quire_reader;
+
+/* Strings are copied by quire_reader_open. */
+typedef struct quire_options {
+    const char *languages;     /* "eng", "eng+deu" */
+    const char *model_dir;     /* NULL: TESSDATA_PREFIX, then where Debian installs models */
+    const char *decode_helper; /* NULL: beside the running program, then the libexec folder */
+    uint32_t jobs;         /* compute threads and helpers at work together; 0: the cgroup's cores */
+    uint64_t memory_bytes; /* of the whole process tree; 0: 400 MB, or less where the cgroup says */
+    uint64_t max_pixels;   /* per page; 0: 200 million */
+    uint32_t timeout_ms;   /* per document, from the start of its decoding; 0: 180 s */
+    bool strict;           /* a failed page fails its document */
+} quire_options;
+
+/* Per document. Units of a region: px, or % of the page when percent[i]. */
+typedef struct quire_request {
+    const char *pages; /* "1-3,7", 1-based; NULL: all */
+    struct {
+        bool set;
+        float value[4]; /* x, y, width, height */
+        bool percent[4];
+    } region; /* only what lies inside is read; boxes stay those of the whole page */
+} quire_request;
+
+typedef enum quire_item_kind {
+    QUIRE_ITEM_IDLE,     /* everything added so far has been handed out */
+    QUIRE_ITEM_DOCUMENT, /* a document was opened (n_pages known) */
+    QUIRE_ITEM_PAGE,     /* a page is finished: page is set */
+    QUIRE_ITEM_END,      /* a document has met its fate: error and diag are set */
+} quire_item_kind;
+
+typedef struct quire_item {
+    quire_item_kind kind;
+    void *user;             /* as given to _add_ */
+    const char *name;       /* the document's path or name */
+    const char *media_type; /* "image/jpeg"; NULL before it is known */
+    uint32_t n_pages;       /* of the document; those to be read may be fewer */
+    uint32_t n_failed;      /* END: pages that failed */
+    const quire_page *page;
+    quire_err error; /* END: OK, or why the document failed */
+    quire_diag diag;
+    void *owner; /* the library's */
+} quire_item;
+
+typedef struct quire_progress {
+    uint64_t documents_added, documents_done, documents_failed, pages_done, pages_failed;
+    uint32_t pages_in_flight;
+    uint64_t bytes_in_flight, bytes_peak;
+    quire_timings timings; /* summed over pages done */
+} quire_progress;
+
+/* One model a reader uses. Strings live as long as the reader. */
+typedef struct quire_model_info {
+    const char *language, *path;
+    const char *sha256;  /* of the file, 64 hexadecimal digits */
+    const char *network; /* "[1,36,0,1 Ct3,3,16 …]" */
+    bool integer;
+} quire_model_info;
+
+QUIRE_API void quire_options_init(quire_options *options);
+QUIRE_API void quire_request_init(quire_request *request);
+
+/* Loads the models, starts the threads. On success the reader is the caller's, freed by _close. */
+QUIRE_API quire_err quire_reader_open(const quire_options *options, quire_reader **ret_reader,
+                                      quire_diag *diag);
+/* Stops what runs, frees all. NULL does nothing. Items must have been released. */
+QUIRE_API void quire_reader_close(quire_reader *reader);
+
+/* Queues a document; returns at once. path, "-" for standard input, is opened when its turn comes.
+ * request may be NULL. What is wrong with the file comes as its END item; only a bad request fails
+ * here. A caller with very many documents keeps a bounded number queued (the command: 256). */
+QUIRE_API quire_err quire_reader_add_file(quire_reader *reader, const char *path,
+                                          const quire_request *request, void *user,
+                                          quire_diag *diag);
+/* The same for bytes in memory, which are copied. name is for messages. */
+QUIRE_API quire_err quire_reader_add_buffer(quire_reader *reader, const void *bytes, size_t n_bytes,
+                                            const char *name, const quire_request *request,
+                                            void *user, quire_diag *diag);
+
+/* Waits for the next item, in order: DOCUMENT, its PAGEs, END; IDLE when nothing is queued. The
+ * item's pointers live until quire_item_done, which also returns the page's memory to the budget:
+ * call it soon. */
+QUIRE_API void quire_reader_next(quire_reader *reader, quire_item *ret_item);
+QUIRE_API void quire_item_done(quire_item *item);
+
+/* Ends all that is queued with QUIRE_ERR_CANCELLED; pages in flight are finished and handed out.
+ * Async-signal-safe. */
+QUIRE_API void quire_reader_cancel(quire_reader *reader);
+QUIRE_API void quire_reader_progress(const quire_reader *reader, quire_progress *ret_progress);
+QUIRE_API uint32_t quire_reader_models(const quire_reader *reader, const quire_model_info **ret);
+
+/* "scalar", "avx2", "avx512vnni": what kernels run at, after QUIRE_CPU's cap. */
+QUIRE_API const char *quire_cpu_level(void);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

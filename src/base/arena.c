@@ -1,0 +1,81 @@
+/* The arena of arena.h: a list of blocks, each at least twice the one before up to 1 MiB. */
+#include "base/arena.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct qi_arena_block {
+    struct qi_arena_block *next;
+    size_t size, used;
+    char *data; /* 64-byte aligned */
+} qi_arena_block;
+
+enum { first_block_bytes = 16 << 10, last_block_bytes = 1 << 20 };
+
+static qi_arena_block *block_new(size_t size) {
+    size_t header = (sizeof(qi_arena_block) + 63) & ~(size_t)63;
+    if (size > SIZE_MAX / 2 - header) return NULL;
+    qi_arena_block *b = aligned_alloc(64, (header + size + 63) & ~(size_t)63);
+    if (!b) return NULL;
+    *b = (qi_arena_block){.size = size, .data = (char *)b + header};
+    return b;
+}
+
+static void *take(qi_arena *a, qi_arena_block *b, size_t bytes, size_t align) {
+    size_t at = (b->used + align - 1) & ~(align - 1);
+    if (at > b->size || bytes > b->size - at) return NULL;
+    b->used = at + bytes;
+    a->n_bytes += bytes;
+    return memset(b->data + at, 0, bytes);
+}
+
+void *qi_arena_alloc(qi_arena *a, size_t n, size_t size) {
+    size_t bytes;
+    if (__builtin_mul_overflow(n, size, &bytes) || bytes > SIZE_MAX / 4) return NULL;
+    size_t align = bytes >= 64 ? 64 : 16;
+    for (qi_arena_block *b = a->current; b; b = b->next) {
+        void *p = take(a, b, bytes, align);
+        if (p) {
+            a->current = b;
+            return p;
+        }
+        if (!b->next) break;
+        b->next->used = 0;
+    }
+    qi_arena_block *last = a->current;
+    while (last && last->next)
+        last = last->next;
+    size_t want = last ? last->size * 2 : first_block_bytes;
+    if (want > last_block_bytes) want = last_block_bytes;
+    if (want < bytes + 64) want = bytes + 64;
+    qi_arena_block *b = block_new(want);
+    if (!b) return NULL;
+    if (last)
+        last->next = b;
+    else
+        a->first = b;
+    a->current = b;
+    return take(a, b, bytes, align);
+}
+
+char *qi_arena_strndup(qi_arena *a, const char *s, size_t n) {
+    char *p = qi_arena_alloc(a, n + 1, 1);
+    if (p) memcpy(p, s, n);
+    return p;
+}
+
+void qi_arena_reset(qi_arena *a) {
+    for (qi_arena_block *b = a->first; b; b = b->next)
+        b->used = 0;
+    a->current = a->first;
+    a->n_bytes = 0;
+}
+
+void qi_arena_done(qi_arena *a) {
+    for (qi_arena_block *b = a->first, *next; b; b = next) {
+        next = b->next;
+        free(b);
+    }
+    *a = (qi_arena){0};
+}

@@ -1,0 +1,59 @@
+/* The client of quire-decode: opens documents in a sandboxed helper process and brings their pages
+ * over as grey pixels in shared memory. One qi_decoder is one helper process, owned by one thread
+ * at a time; it is started at the first use and started anew after it died or was killed.
+ *
+ * Opening is two steps: measure (type, pages, sizes), then decode into memory that the caller's
+ * budget granted. Whatever the helper says is checked; only pixels are read in place. */
+#ifndef QI_DECODE_DECODER_H
+#define QI_DECODE_DECODER_H
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "image/grey.h"
+
+typedef struct qi_decoder qi_decoder;
+
+typedef struct qi_decoder_limits {
+    uint64_t max_pixels; /* per page */
+    uint32_t max_pages;  /* 0: none */
+} qi_decoder_limits;
+
+typedef struct qi_document_info {
+    const char *media_type; /* static storage */
+    uint32_t n_pages;
+} qi_document_info;
+
+typedef struct qi_page_info {
+    uint32_t width_px, height_px; /* after EXIF orientation */
+    float dpi;                    /* 0 where the file has none, or a value that cannot be */
+    uint64_t decode_bytes;        /* worst case of the helper's own memory for this page */
+} qi_page_info;
+
+/* A decoded page: grey pixels in shared memory, mapped here; freed by qi_decoded_done. */
+typedef struct qi_decoded {
+    qi_grey grey;
+    void *map;
+    size_t map_bytes;
+    uint64_t helper_ns; /* processor time the helper used */
+} qi_decoded;
+
+/* helper_path NULL: QUIRE_DECODE in the environment, else quire-decode beside the running program,
+ * else the libexec folder. MISSING when there is none. Starts no process. */
+quire_err qi_decoder_new(const char *helper_path, const qi_decoder_limits *limits,
+                         qi_decoder **ret_decoder, quire_diag *diag);
+void qi_decoder_free(qi_decoder *decoder); /* kills the helper */
+
+/* Takes the document in fd (any readable descriptor: file, pipe; borrowed) and measures it. name is
+ * for messages. What was open before is closed. EMPTY, UNSUPPORTED (names the type where it is
+ * known), CORRUPT, TOO_LARGE, TIMEOUT, HELPER, ENCRYPTED, IO. */
+quire_err qi_decoder_open(qi_decoder *decoder, int fd, const char *name,
+                          const qi_deadline *deadline, qi_document_info *ret_info,
+                          quire_diag *diag);
+quire_err qi_decoder_page_info(qi_decoder *decoder, uint32_t page, const qi_deadline *deadline,
+                               qi_page_info *ret_info, quire_diag *diag);
+quire_err qi_decoder_page(qi_decoder *decoder, uint32_t page, const qi_deadline *deadline,
+                          qi_decoded *ret_decoded, quire_diag *diag);
+void qi_decoder_close(qi_decoder *decoder); /* the document; the helper stays */
+void qi_decoded_done(qi_decoded *decoded);
+
+#endif
