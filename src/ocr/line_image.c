@@ -1,0 +1,196 @@
+/* The line images of line_image.h. */
+#include "ocr/line_image.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "image/line_scale.h"
+
+/* Around the line's box, in page pixels: what the networks were trained with. */
+static const float margin_px = 4;
+/* A baseline that climbs by less than this share of the line's height is cut as it lies. */
+static const float flat_share = 0.06f;
+
+static void set_scaled_width(qi_line_crop *c, uint32_t height, uint32_t max_width) {
+    c->scaled_width = qi_line_scaled_width(c->width, c->height, height);
+    if (c->scaled_width > max_width) {
+        c->width = (uint32_t)((uint64_t)c->width * max_width / c->scaled_width);
+        if (c->width) c->width--;
+        c->scaled_width = qi_line_scaled_width(c->width, c->height, height);
+    }
+    if (c->scaled_width < 3 || c->scaled_width > max_width) c->scaled_width = 0;
+}
+
+static int clip(float v, uint32_t limit) {
+    return v < 0 ? 0 : v > (float)limit ? (int)limit : (int)v;
+}
+
+/* The crop of an unturned box; (0,0) is the page's corner. */
+static qi_line_crop upright_crop(float x0, float y0, float x1, float y1, const qi_grey *page) {
+    int left = clip(floorf(x0), page->width), right = clip(ceilf(x1), page->width);
+    int top = clip(floorf(y0), page->height), low = clip(ceilf(y1), page->height);
+    qi_line_crop c = {.origin_x = (float)left,
+                      .origin_y = (float)top,
+                      .along_x = 1,
+                      .down_y = 1,
+                      .upright = true};
+    if (right > left && low > top) {
+        c.width = (uint32_t)(right - left);
+        c.height = (uint32_t)(low - top);
+    }
+    return c;
+}
+
+qi_line_crop qi_line_crop_of(const qi_text_line *l, const qi_grey *page, uint32_t height,
+                             uint32_t max_width) {
+    float dx = l->x1 - l->x0, dy = l->base_y1 - l->base_y0, length = hypotf(dx, dy);
+    float tall = l->ascent_px + l->descent_px;
+    if (!(length >= 1) || !(tall >= 1) || !(length < 1e6f) || !(tall < 1e6f))
+        return (qi_line_crop){0};
+    qi_line_crop c;
+    if (!l->vertical && fabsf(dy) <= fmaxf(1.5f, flat_share * tall)) {
+        float high = fminf(l->base_y0, l->base_y1), low = fmaxf(l->base_y0, l->base_y1);
+        c = upright_crop(l->x0 - margin_px, high - l->ascent_px - margin_px, l->x1 + margin_px,
+                         low + l->descent_px + margin_px, page);
+    } else {
+        float ux = dx / length, uy = dy / length; /* along; down is (−uy, ux) */
+        float back = margin_px, up = l->ascent_px + margin_px;
+        c = (qi_line_crop){
+            .origin_x = l->x0 - back * ux + up * uy,
+            .origin_y = l->base_y0 - back * uy - up * ux,
+            .along_x = ux,
+            .along_y = uy,
+            .down_x = -uy,
+            .down_y = ux,
+            .width = (uint32_t)ceilf(length + 2 * margin_px),
+            .height = (uint32_t)ceilf(tall + 2 * margin_px),
+        };
+        if (l->vertical) { /* from the page turned counter-clockwise to the page: (W − 1 − y, x) */
+            float right = (float)page->width - 1;
+            c = (qi_line_crop){
+                .origin_x = right - c.origin_y,
+                .origin_y = c.origin_x,
+                .along_x = -c.along_y,
+                .along_y = c.along_x,
+                .down_x = -c.down_y,
+                .down_y = c.down_x,
+                .width = c.width,
+                .height = c.height,
+            };
+        }
+    }
+    set_scaled_width(&c, height, max_width);
+    return c;
+}
+
+qi_line_crop qi_line_crop_whole(const qi_grey *image, uint32_t height, uint32_t max_width) {
+    qi_line_crop c = upright_crop(0, 0, (float)image->width, (float)image->height, image);
+    set_scaled_width(&c, height, max_width);
+    return c;
+}
+
+void qi_line_crop_to_page(const qi_line_crop *c, float u, float v, float *ret_x, float *ret_y) {
+    *ret_x = c->origin_x + u * c->along_x + v * c->down_x;
+    *ret_y = c->origin_y + u * c->along_y + v * c->down_y;
+}
+
+size_t qi_line_crop_scratch_bytes(const qi_line_crop *c, uint32_t height) {
+    size_t cut = c->upright ? 0 : ((size_t)c->width * c->height + 63) & ~(size_t)63;
+    return cut + qi_line_scale_scratch_bytes(c->scaled_width, height);
+}
+
+/* Bilinear, in 1/256 of a pixel; points outside the page take its nearest pixel. */
+static uint8_t sample(const qi_grey *page, float x, float y) {
+    float max_x = (float)(page->width - 1), max_y = (float)(page->height - 1);
+    x = x < 0 ? 0 : x > max_x ? max_x : x;
+    y = y < 0 ? 0 : y > max_y ? max_y : y;
+    uint32_t ix = (uint32_t)x, iy = (uint32_t)y;
+    uint32_t fx = (uint32_t)((x - (float)ix) * 256), fy = (uint32_t)((y - (float)iy) * 256);
+    uint32_t jx = ix + (ix + 1 < page->width), jy = iy + (iy + 1 < page->height);
+    const uint8_t *a = qi_grey_row(page, iy), *b = qi_grey_row(page, jy);
+    uint32_t top = (256 - fx) * a[ix] + fx * a[jx], low = (256 - fx) * b[ix] + fx * b[jx];
+    return (uint8_t)(((256 - fy) * top + fy * low + 32768) >> 16);
+}
+
+void qi_line_crop_extract(const qi_line_crop *c, const qi_grey *page, bool invert,
+                          const qi_grey *dst, void *scratch) {
+    qi_grey cut;
+    if (c->upright) {
+        cut = (qi_grey){page->px + (size_t)c->origin_y * page->stride + (size_t)c->origin_x,
+                        c->width, c->height, page->stride};
+    } else {
+        cut = (qi_grey){scratch, c->width, c->height, c->width};
+        scratch = (uint8_t *)scratch + (((size_t)c->width * c->height + 63) & ~(size_t)63);
+        for (uint32_t v = 0; v < c->height; v++) {
+            uint8_t *row = qi_grey_row(&cut, v);
+            for (uint32_t u = 0; u < c->width; u++) {
+                float x, y;
+                qi_line_crop_to_page(c, (float)u, (float)v, &x, &y);
+                row[u] = sample(page, x, y);
+            }
+        }
+    }
+    qi_line_scale(&cut, dst, scratch);
+    if (!invert) return;
+    for (uint32_t y = 0; y < dst->height; y++) {
+        uint8_t *row = qi_grey_row(dst, y);
+        for (uint32_t x = 0; x < dst->width; x++)
+            row[x] = (uint8_t)(255 - row[x]);
+    }
+}
+
+/* The value below which a share of the counted samples lies, linear within a step of 1. */
+static double quantile(const uint32_t counts[256], uint32_t total, double share) {
+    double target = share * total, sum = 0;
+    if (target < 1) target = 1;
+    int i = 0;
+    for (; i < 256 && sum < target; i++)
+        sum += counts[i];
+    return i - (sum - target) / counts[i - 1];
+}
+
+qi_line_levels qi_line_levels_of(const qi_grey *line, bool invert) {
+    uint32_t low[256] = {0}, high[256] = {0}, n_low = 0, n_high = 0;
+    const uint8_t *row = qi_grey_row(line, line->height / 2);
+    const int flip = invert ? 255 : 0; /* 255 - v is v ^ 255 */
+    for (uint32_t x = 1; x + 1 < line->width; x++) {
+        int before = row[x - 1] ^ flip, here = row[x] ^ flip, after = row[x + 1] ^ flip;
+        if ((here < before && here <= after) || (here <= before && here < after))
+            low[here]++, n_low++;
+        if ((here > before && here >= after) || (here >= before && here > after))
+            high[here]++, n_high++;
+    }
+    if (!n_low) low[0] = n_low = 1;
+    if (!n_high) high[255] = n_high = 1;
+    float black = (float)quantile(low, n_low, 0.25), white = (float)quantile(high, n_high, 0.75);
+    float contrast = (white - black) / 2.0f;
+    return (qi_line_levels){black, contrast > 0 ? contrast : 1.0f};
+}
+
+static float normalised(int pixel, qi_line_levels levels) {
+    return ((float)pixel - levels.black) / levels.contrast - 1.0f;
+}
+
+void qi_line_to_s8(const qi_grey *line, qi_line_levels levels, bool invert, int8_t *dst) {
+    int8_t table[256];
+    for (int i = 0; i < 256; i++) {
+        float v = 128 * normalised(i, levels);
+        float rounded = v >= 0 ? floorf(v + 0.5f) : -floorf(-v + 0.5f);
+        table[invert ? 255 - i : i] = (int8_t)(rounded > 127    ? 127
+                                               : rounded < -127 ? -127
+                                                                : (int)rounded);
+    }
+    for (uint32_t y = 0; y < line->height; y++) {
+        const uint8_t *row = qi_grey_row(line, y);
+        for (uint32_t x = 0; x < line->width; x++)
+            *dst++ = table[row[x]];
+    }
+}
+
+void qi_line_to_f32(const qi_grey *line, qi_line_levels levels, bool invert, float *dst) {
+    for (uint32_t y = 0; y < line->height; y++) {
+        const uint8_t *row = qi_grey_row(line, y);
+        for (uint32_t x = 0; x < line->width; x++)
+            *dst++ = normalised(invert ? 255 - row[x] : row[x], levels);
+    }
+}
