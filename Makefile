@@ -1,7 +1,45 @@
-# The two commands of the README, and what CI calls. Meson does the building.
-.PHONY: all
-all: build/build.ninja
-	ninja -C build
+# The commands of the README, for people and for CI. Meson does the building; this file installs what
+# Meson itself needs, so it assumes no more than a C toolchain, make and git on Debian 12.
+export CC := clang-14
+export QUIRE_SHARED ?= $(abspath ../shared)
+PYTHON := /usr/bin/python3
+BUILD := build
 
-build/build.ninja:
-	CC=clang-14 meson setup build
+.PHONY: all demo check soak bench-programs clean packages packages-demo packages-check packages-bench
+
+all: packages $(BUILD)/build.ninja
+	ninja -C $(BUILD)
+
+packages:
+	tools/install_packages.sh build run
+packages-demo:
+	tools/install_packages.sh build run demo
+packages-check:
+	tools/install_packages.sh build run demo check
+packages-bench:
+	tools/install_packages.sh build run demo check bench
+
+$(BUILD)/build.ninja: | packages
+	meson setup $(BUILD)
+
+# Samples made by script, read with progress; results and a summary.
+demo: packages-demo all
+	tools/demo.sh $(BUILD)/quire demo
+
+# All tests; the last line is "N passed, N failed".
+check: packages-check $(BUILD)/build.ninja
+	meson configure $(BUILD) -Dtests=enabled
+	ninja -C $(BUILD)
+	$(PYTHON) tools/run_tests.py $(BUILD)
+
+# What takes longer: an hour of fuzzing, a long run watched for growth, everything against the reference.
+soak: packages-bench bench-programs
+	tools/soak.sh $(BUILD)
+
+# Programs that run the reference beside Quire (see docs/benchmarking.md).
+bench-programs: packages-bench $(BUILD)/build.ninja
+	meson configure $(BUILD) -Dbench=enabled
+	ninja -C $(BUILD)
+
+clean:
+	rm -rf $(BUILD) demo
