@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 static const struct {
     const char *name, *text;
     int exit_status;
@@ -70,36 +72,22 @@ quire_err qi_err_from_errno(int e) {
     }
 }
 
-/* Length of the well-formed UTF-8 sequence at s, 0 when there is none (Unicode 15, table 3-7). */
-static int utf8_length(const unsigned char *s) {
-    if (s[0] >= 0x20 && s[0] < 0x7F) return 1;
-    int n = s[0] >= 0xC2 && s[0] <= 0xDF   ? 2
-            : s[0] >= 0xE0 && s[0] <= 0xEF ? 3
-            : s[0] >= 0xF0 && s[0] <= 0xF4 ? 4
-                                           : 0;
-    for (int i = 1; i < n; i++)
-        if ((s[i] & 0xC0) != 0x80) return 0;
-    if (s[0] == 0xC2 && s[1] < 0xA0) return 0; /* C1 controls */
-    if (s[0] == 0xE0 && s[1] < 0xA0) return 0;
-    if (s[0] == 0xED && s[1] > 0x9F) return 0;
-    if (s[0] == 0xF0 && s[1] < 0x90) return 0;
-    if (s[0] == 0xF4 && s[1] > 0x8F) return 0;
-    return n;
-}
-
 const char *qi_printable(char *out, size_t size, const char *name) {
-    const unsigned char *s = (const unsigned char *)name;
-    size_t at = 0;
-    while (*s) {
-        int n = utf8_length(s);
-        if (at + (n ? (size_t)n : 4) >= size) break;
+    size_t left = strlen(name), at = 0;
+    while (left) {
+        uint32_t code = 0;
+        size_t n = qi_utf8_decode(name, left, &code);
+        if (code < 0x20 || (code >= 0x7F && code < 0xA0)) n = 0;
+        if (at + (n ? n : 4) >= size) break;
         if (n) {
-            memcpy(out + at, s, (size_t)n);
-            at += (size_t)n;
-            s += n;
+            memcpy(out + at, name, n);
+            at += n;
         } else {
-            at += (size_t)snprintf(out + at, size - at, "\\x%02X", *s++);
+            at += (size_t)snprintf(out + at, size - at, "\\x%02X", (unsigned char)*name);
+            n = 1;
         }
+        name += n;
+        left -= n;
     }
     out[at] = 0;
     return out;

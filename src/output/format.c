@@ -1,0 +1,25 @@
+/* The list of formats. */
+#include "output/format.h"
+
+#include <string.h>
+
+#include "output/writers.h"
+
+const qi_output_format qi_output_formats[QI_OUTPUT_N_FORMATS] = {
+    {"txt", qi_write_nothing_begin, qi_write_text_page, qi_write_nothing_end},
+    {"json", qi_write_json_begin, qi_write_json_page, qi_write_json_end},
+    {"jsonl", qi_write_nothing_begin, qi_write_jsonl_page, qi_write_jsonl_end},
+    {"tsv", qi_write_tsv_begin, qi_write_tsv_page, qi_write_nothing_end},
+};
+
+const qi_output_format *qi_output_format_find(const char *name, size_t n) {
+    for (size_t i = 0; i < QI_OUTPUT_N_FORMATS; i++)
+        if (strlen(qi_output_formats[i].name) == n && !memcmp(qi_output_formats[i].name, name, n))
+            return &qi_output_formats[i];
+    return NULL;
+}
+
+void qi_write_nothing_begin(qi_strbuf *out, const qi_output_document *document) {}
+
+void qi_write_nothing_end(qi_strbuf *out, const qi_output_document *document,
+                          const qi_output_end *end) {}
