@@ -1,0 +1,81 @@
+"""Checks who includes whom and who links what.
+
+usage: check_layers.py SOURCE-ROOT [QUIRE-PROGRAM]
+
+A room (a folder of src/) may include only the rooms listed for it, its own files and the public
+header. Codecs are included and linked only by the helper program, so that a hostile file meets them
+in the sandbox and nowhere else. Prints each offence; exit status 1 when there is one."""
+
+import pathlib
+import re
+import subprocess
+import sys
+
+# docs/architecture.md draws this list. "base" is open to all.
+MAY_INCLUDE = {
+    "base": set(),
+    "kernels": {"base"},
+    "nn": {"base", "kernels"},
+    "model": {"base", "nn"},
+    "image": {"base", "kernels"},
+    "flow": {"base"},
+    "decode": {"base", "image"},
+    "decode/helper": {"base", "image", "decode"},
+    "ocr": {"base", "nn", "model", "image", "flow"},
+    "read": {"base", "kernels", "nn", "model", "image", "flow", "decode", "ocr"},
+    "output": {"base"},
+    "cli": {"base", "output"},
+}
+CODEC_HEADER = re.compile(r"(jpeglib|turbojpeg|spng|png|tiffio|tiff|heif|allheaders)\.h"
+                          r"|(webp|libheif|leptonica|tesseract|poppler)/.*")
+CODEC_LIBRARY = re.compile(r"lib(jpeg|turbojpeg|spng|png|tiff|webp\w*|sharpyuv|heif|lept|tesseract|poppler)\b")
+NEEDED_BY_QUIRE = re.compile(r"(libc|libm|libpthread|libnettle|libcjson|ld-linux-x86-64)\.so\.\d+")
+INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
+
+
+def room_of(path):
+    """The room of a path below src/; the helper program is a room of its own."""
+    parts = path.parts
+    if parts[:2] == ("decode", "helper"):
+        return "decode/helper"
+    return parts[0]
+
+
+def check_includes(source):
+    """Offences among the #include lines of src/."""
+    for path in sorted(source.rglob("*.[ch]")):
+        room = room_of(path.relative_to(source))
+        if room not in MAY_INCLUDE:
+            yield f"{path}: the room {room} is not in the list of tools/check_layers.py"
+            continue
+        for quote, name in INCLUDE.findall(path.read_text(encoding="utf-8")):
+            if quote == "<" or not (source / name).exists():
+                if quote == '"' and not name.startswith("quire/") and not (source / name).exists():
+                    yield f"{path}: \"{name}\" is not a path below src/"
+                if CODEC_HEADER.fullmatch(name) and room != "decode/helper":
+                    yield f"{path}: includes the codec header {name}; only decode/helper may"
+                continue
+            other = room_of(pathlib.PurePath(name))
+            if other != room and other not in MAY_INCLUDE[room]:
+                yield f"{path}: {room} may not include {other} ({name})"
+
+
+def check_links(program):
+    """Offences among the libraries a program needs."""
+    dynamic = subprocess.run(["readelf", "-d", program], check=True, capture_output=True, text=True)
+    for library in re.findall(r"\(NEEDED\).*\[(.+)\]", dynamic.stdout):
+        if CODEC_LIBRARY.match(library) or not NEEDED_BY_QUIRE.fullmatch(library):
+            yield f"{program}: links {library}, which is not in the list of tools/check_layers.py"
+
+
+def main():
+    offences = list(check_includes(pathlib.Path(sys.argv[1]) / "src"))
+    for program in sys.argv[2:]:
+        offences += check_links(program)
+    for offence in offences:
+        print(offence)
+    return 1 if offences else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
