@@ -1,0 +1,194 @@
+/* The engine behind tables of options: getopt_long does the splitting. */
+#include "cli/options.h"
+
+#include <ctype.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FIRST_LONG = 0x100, MAX_OPTIONS = 48, HELP = 0x1000, VERSION };
+
+bool qi_parse_flag(const char *text, void *field) {
+    static const char *const words[2][4] = {{"0", "no", "false", "off"},
+                                            {"1", "yes", "true", "on"}};
+    for (int value = 0; value < 2; value++)
+        for (int i = 0; i < 4; i++)
+            if (!strcmp(text, words[value][i])) {
+                *(bool *)field = value;
+                return true;
+            }
+    return false;
+}
+
+bool qi_parse_string(const char *text, void *field) {
+    if (!*text) return false;
+    *(const char **)field = text;
+    return true;
+}
+
+/* A whole number with an optional k, m or g; false when it is none, zero or past limit. */
+static bool scaled(const char *text, uint64_t unit, uint64_t limit, uint64_t *ret) {
+    uint64_t v = 0;
+    const char *p = text;
+    for (; isdigit((unsigned char)*p); p++) {
+        if (v > (limit - (uint64_t)(*p - '0')) / 10) return false;
+        v = v * 10 + (uint64_t)(*p - '0');
+    }
+    if (p == text) return false;
+    static const char units[] = "kmg";
+    const char *u = *p ? strchr(units, tolower((unsigned char)*p)) : NULL;
+    for (ptrdiff_t i = 0; u && i <= u - units; i++) {
+        if (v > limit / unit) return false;
+        v *= unit;
+    }
+    if (u) p++;
+    if (u && unit == 1024 && (*p == 'b' || *p == 'B')) p++;
+    if (*p || v == 0) return false;
+    *ret = v;
+    return true;
+}
+
+bool qi_parse_jobs(const char *text, void *field) {
+    uint64_t v;
+    if (!scaled(text, 1, 1024, &v) || !isdigit((unsigned char)text[strlen(text) - 1])) return false;
+    *(uint32_t *)field = (uint32_t)v;
+    return true;
+}
+
+bool qi_parse_bytes(const char *text, void *field) {
+    return scaled(text, 1024, (uint64_t)1 << 50, field);
+}
+
+bool qi_parse_count(const char *text, void *field) {
+    return scaled(text, 1000, (uint64_t)1 << 50, field);
+}
+
+bool qi_parse_seconds(const char *text, void *field) {
+    char *end;
+    if (!isdigit((unsigned char)*text)) return false;
+    double v = strtod(text, &end);
+    double unit = *end == 'm' ? 60 : *end == 'h' ? 3600 : 1;
+    if (*end && strchr("smh", *end)) end++;
+    v *= unit * 1000;
+    if (*end || !(v >= 1 && v <= 4e9)) return false;
+    *(uint32_t *)field = (uint32_t)v;
+    return true;
+}
+
+static void variable_of(const qi_option *o, char *out, size_t size) {
+    size_t n = (size_t)snprintf(out, size, "QUIRE_%s", o->name);
+    for (size_t i = 6; i < n && i < size; i++)
+        out[i] = o->name[i - 6] == '-' ? '_' : (char)toupper((unsigned char)o->name[i - 6]);
+}
+
+static void print_help(const qi_option_table *t) {
+    printf("usage: %s\n\n%s", t->synopsis, t->about);
+    if (t->n_options) printf("\noptions:\n");
+    for (size_t i = 0; i < t->n_options; i++) {
+        const qi_option *o = &t->options[i];
+        char left[80], short_form[8] = "    ";
+        if (o->letter) snprintf(short_form, sizeof short_form, "-%c, ", o->letter);
+        snprintf(left, sizeof left, "  %s--%s%s%s", short_form, o->name, o->argument ? " " : "",
+                 o->argument ? o->argument : "");
+        printf("%-34s%s%s\n", left, strlen(left) > 33 ? "\n                                  " : "",
+               o->help);
+    }
+    printf("      --version                   print the version and exit\n"
+           "  -h, --help                      print this and exit\n");
+    if (t->n_options)
+        printf(
+            "\nEach option NAME can also be set by the environment variable QUIRE_NAME (capitals,\n"
+            "- becomes _; flags: 1, 0, yes, no). The command line wins.\n");
+}
+
+static bool take(const qi_option *o, const char *text, const char *shown, void *values,
+                 quire_diag *diag) {
+    if (o->parse(text, (char *)values + o->offset)) return true;
+    char value[100];
+    qi_printable(value, sizeof value, text);
+    qi_fail(diag, QUIRE_ERR_USAGE, "%s: \"%s\" is not %s", shown, value, o->expects);
+    return false;
+}
+
+static bool take_environment(const qi_option_table *t, void *values, unsigned char *given,
+                             quire_diag *diag) {
+    for (size_t i = 0; i < t->n_options; i++) {
+        char variable[64];
+        variable_of(&t->options[i], variable, sizeof variable);
+        const char *text = getenv(variable);
+        if (!text || !*text) continue;
+        if (!take(&t->options[i], text, variable, values, diag)) return false;
+        if (given) given[i] = 1;
+    }
+    return true;
+}
+
+static void fail_unknown(const qi_option_table *t, int c, char **argv, quire_diag *diag) {
+    char shown[100], letter[3] = {'-', (char)optopt, 0};
+    bool is_letter = optopt > 0 && optopt < FIRST_LONG;
+    qi_printable(shown, sizeof shown, is_letter ? letter : argv[optind - 1]);
+    qi_fail(diag, QUIRE_ERR_USAGE, "%s: %s; see quire %s --help", shown,
+            c == ':'                       ? "a value is missing"
+            : optopt >= FIRST_LONG         ? "takes no value"
+            : strncmp(shown, "--", 2) != 0 ? "no such option"
+                                           : "no such option, or not a clear one",
+            t->command);
+}
+
+static qi_parse_result take_arguments(const qi_option_table *t, int argc, char **argv, void *values,
+                                      unsigned char *given, quire_diag *diag) {
+    char letters[2 * MAX_OPTIONS + 8] = ":h";
+    size_t n_letters = 2;
+    struct option list[MAX_OPTIONS + 3] = {{"help", no_argument, NULL, HELP},
+                                           {"version", no_argument, NULL, VERSION}};
+    for (size_t i = 0; i < t->n_options; i++) {
+        const qi_option *o = &t->options[i];
+        list[i + 2] = (struct option){o->name, o->argument ? required_argument : optional_argument,
+                                      NULL, FIRST_LONG + (int)i};
+        if (o->letter) letters[n_letters++] = o->letter;
+        if (o->letter && o->argument) letters[n_letters++] = ':';
+    }
+    optind = 0; /* glibc: start anew */
+    opterr = 0;
+    int c;
+    while ((c = getopt_long(argc, argv, letters, list, NULL)) != -1) {
+        if (c == 'h' || c == HELP) {
+            print_help(t);
+            return QI_PARSE_STOP;
+        }
+        if (c == VERSION) {
+            printf("quire %s\n", quire_version());
+            return QI_PARSE_STOP;
+        }
+        if (c == '?' || c == ':') {
+            fail_unknown(t, c, argv, diag);
+            return QI_PARSE_WRONG;
+        }
+        size_t i = (size_t)(c - FIRST_LONG);
+        if (c < FIRST_LONG)
+            for (i = 0; t->options[i].letter != c;)
+                i++;
+        char shown[64];
+        snprintf(shown, sizeof shown, "--%s", t->options[i].name);
+        if (!take(&t->options[i], optarg ? optarg : "yes", shown, values, diag))
+            return QI_PARSE_WRONG;
+        if (given) given[i] = 2;
+    }
+    return QI_PARSE_RUN;
+}
+
+qi_parse_result qi_options_parse(const qi_option_table *table, int argc, char **argv, void *values,
+                                 unsigned char *given, int *ret_first, quire_diag *diag) {
+    /* The command line is read last, so that it wins; help comes before all errors of the
+     * environment. */
+    quire_diag wrong = {0};
+    bool ok = take_environment(table, values, given, &wrong);
+    qi_parse_result result = take_arguments(table, argc, argv, values, given, diag);
+    if (result == QI_PARSE_RUN && !ok) {
+        *diag = wrong;
+        result = QI_PARSE_WRONG;
+    }
+    if (result == QI_PARSE_RUN) *ret_first = optind;
+    return result;
+}

@@ -1,0 +1,51 @@
+/* Command-line options from one table: parsing, environment twins and the help text follow from it,
+ * so that they cannot disagree. A flag beats the environment, which beats the default.
+ *
+ * Each option has a long name, perhaps a letter, and the environment variable QUIRE_NAME (capitals,
+ * underscores). Flags take 1/0/yes/no there, and on the command line after "=". */
+#ifndef QI_CLI_OPTIONS_H
+#define QI_CLI_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+
+typedef struct qi_option {
+    const char *name;
+    char letter;          /* 0: none */
+    const char *argument; /* what the help calls its value: "DIR"; NULL: a flag */
+    size_t offset;        /* of its field in the command's values */
+    bool (*parse)(const char *text, void *field);
+    const char *expects; /* for the message: "a number from 1 to 1024" */
+    const char *help;
+} qi_option;
+
+typedef struct qi_option_table {
+    const char *command;  /* "run" */
+    const char *synopsis; /* "quire run [options] [inputs…]" */
+    const char *about;    /* lines below it */
+    const qi_option *options;
+    size_t n_options;
+} qi_option_table;
+
+/* What a command line asks for. */
+typedef enum qi_parse_result { QI_PARSE_RUN, QI_PARSE_STOP, QI_PARSE_WRONG } qi_parse_result;
+
+/* Fills values (which hold the defaults) from the environment and argv, where argv[0] is the
+ * command's name; operands are moved to argv[*ret_first…]. STOP: help or version was printed to
+ * stdout. WRONG: diag says what. Strings in values point into argv and the environment. given, of
+ * n_options, may be NULL: how each option was set, 0 not, 1 environment, 2 flag. Uses getopt, so
+ * one thread. */
+qi_parse_result qi_options_parse(const qi_option_table *table, int argc, char **argv, void *values,
+                                 unsigned char *given, int *ret_first, quire_diag *diag);
+
+/* Parsers. The field's type stands in brackets. */
+bool qi_parse_flag(const char *text, void *field);    /* [bool] 1/0/yes/no/true/false/on/off */
+bool qi_parse_string(const char *text, void *field);  /* [const char *] not empty */
+bool qi_parse_jobs(const char *text, void *field);    /* [uint32_t] 1–1024 */
+bool qi_parse_bytes(const char *text, void *field);   /* [uint64_t] 400m: k, m, g are 1024ths */
+bool qi_parse_count(const char *text, void *field);   /* [uint64_t] 200m: k, m, g are 1000ths */
+bool qi_parse_seconds(const char *text, void *field); /* [uint32_t, ms] 1.5, 90s, 2m, 1h */
+
+#endif

@@ -1,0 +1,175 @@
+/* Files for scoring; see score_source.h. */
+#include "cli/score_source.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cjson/cJSON.h>
+
+static const off_t max_file_bytes = (off_t)1 << 30;
+
+static quire_err read_file(const char *path, qi_strbuf *out, quire_diag *diag) {
+    char name[300];
+    qi_printable(name, sizeof name, path);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    struct stat st;
+    if (fd < 0 || fstat(fd, &st)) {
+        int e = errno;
+        if (fd >= 0) close(fd);
+        return qi_fail(diag, qi_err_from_errno(e), "%s: %s", name, strerror(e));
+    }
+    quire_err err = QUIRE_ERR_OK;
+    if (st.st_size > max_file_bytes)
+        err = qi_fail(diag, QUIRE_ERR_TOO_LARGE, "%s: larger than 1 GiB", name);
+    char buffer[1 << 16];
+    ssize_t n = 0;
+    while (!err && (n = read(fd, buffer, sizeof buffer)) > 0)
+        qi_strbuf_append(out, buffer, (size_t)n);
+    if (!err && n < 0)
+        err = qi_fail(diag, qi_err_from_errno(errno), "%s: %s", name, strerror(errno));
+    close(fd);
+    if (!err && out->failed) err = qi_fail(diag, QUIRE_ERR_NO_MEMORY, "%s: memory ran out", name);
+    return err;
+}
+
+static int32_t whole(double v) {
+    return v < -1e9 ? -1000000000 : v > 1e9 ? 1000000000 : (int32_t)v;
+}
+
+/* The box of an item: [x0, y0, x1, y1], or the bounds of a quad of four points. */
+static bool box_of(const cJSON *item, quire_box *ret_box) {
+    const cJSON *list = cJSON_GetObjectItemCaseSensitive(item, "bbox");
+    if (!list) list = cJSON_GetObjectItemCaseSensitive(item, "box");
+    if (!list) list = cJSON_GetObjectItemCaseSensitive(item, "quad");
+    int n = list && cJSON_IsArray(list) ? cJSON_GetArraySize(list) : 0;
+    if (n != 4 && n != 8) return false;
+    quire_box b = {INT32_MAX, INT32_MAX, INT32_MIN, INT32_MIN};
+    int i = 0;
+    const cJSON *value;
+    cJSON_ArrayForEach(value, list) {
+        if (!cJSON_IsNumber(value)) return false;
+        int32_t v = whole(value->valuedouble);
+        int32_t *low = i % 2 ? &b.y0 : &b.x0, *high = i % 2 ? &b.y1 : &b.x1;
+        if (v < *low) *low = v;
+        if (v > *high) *high = v;
+        i++;
+    }
+    *ret_box = b;
+    return true;
+}
+
+static const char *text_of(const cJSON *item) {
+    const cJSON *text = cJSON_GetObjectItemCaseSensitive(item, "text");
+    return cJSON_IsString(text) ? text->valuestring : NULL;
+}
+
+static bool add_item(qi_score_source *s, const cJSON *item, uint32_t page) {
+    const char *text = text_of(item);
+    quire_box box;
+    if (!text || !box_of(item, &box)) return true;
+    if (s->n_items == s->capacity) {
+        size_t capacity = s->capacity ? s->capacity * 2 : 256;
+        qi_score_item *items = realloc(s->items, capacity * sizeof *items);
+        if (!items) return false;
+        s->items = items;
+        s->capacity = capacity;
+    }
+    s->items[s->n_items++] = (qi_score_item){.n_bytes = strlen(text), .box = box, .page = page};
+    qi_strbuf_puts(&s->strings, text);
+    return !s->strings.failed;
+}
+
+/* A line of text, when text is wanted; words or the line itself as items. */
+static bool add_line(qi_score_source *s, const cJSON *line, uint32_t page, bool with_text) {
+    const char *text = text_of(line);
+    if (text && with_text) {
+        qi_strbuf_puts(&s->text, text);
+        qi_strbuf_append(&s->text, "\n", 1);
+    }
+    const cJSON *words = cJSON_GetObjectItemCaseSensitive(line, "words");
+    if (!cJSON_IsArray(words)) return add_item(s, line, page);
+    const cJSON *word;
+    cJSON_ArrayForEach(word, words) if (!add_item(s, word, page)) return false;
+    return true;
+}
+
+static bool add_lines(qi_score_source *s, const cJSON *lines, uint32_t page, bool with_text) {
+    const cJSON *line;
+    cJSON_ArrayForEach(line, lines) if (!add_line(s, line, page, with_text)) return false;
+    return true;
+}
+
+static bool add_tree(qi_score_source *s, const cJSON *tree, bool with_text) {
+    const cJSON *pages = cJSON_GetObjectItemCaseSensitive(tree, "pages");
+    if (!pages) {
+        const cJSON *lines = cJSON_GetObjectItemCaseSensitive(tree, "lines");
+        return add_lines(s, lines ? lines : tree, 0, with_text);
+    }
+    const cJSON *page, *block;
+    cJSON_ArrayForEach(page, pages) {
+        const cJSON *index = cJSON_GetObjectItemCaseSensitive(page, "index");
+        uint32_t number = cJSON_IsNumber(index) ? (uint32_t)whole(index->valuedouble) : 0;
+        cJSON_ArrayForEach(block, cJSON_GetObjectItemCaseSensitive(page, "blocks")) {
+            const cJSON *lines = cJSON_GetObjectItemCaseSensitive(block, "lines");
+            if (!add_lines(s, lines, number, with_text)) return false;
+        }
+    }
+    return true;
+}
+
+static quire_err load_json(qi_score_source *s, const char *path, bool with_text, quire_diag *diag) {
+    qi_strbuf bytes = {0};
+    quire_err err = read_file(path, &bytes, diag);
+    if (!err) {
+        char name[300];
+        qi_printable(name, sizeof name, path);
+        cJSON *tree = bytes.data ? cJSON_ParseWithLength(bytes.data, bytes.length) : NULL;
+        if (!tree)
+            err = qi_fail(diag, QUIRE_ERR_CORRUPT, "%s: not JSON; make it anew", name);
+        else if (!add_tree(s, tree, with_text) || s->text.failed)
+            err = qi_fail(diag, QUIRE_ERR_NO_MEMORY, "%s: memory ran out", name);
+        cJSON_Delete(tree);
+    }
+    qi_strbuf_done(&bytes);
+    return err;
+}
+
+static bool is_json(const char *path) {
+    size_t n = strlen(path);
+    return n > 5 && !strcmp(path + n - 5, ".json");
+}
+
+quire_err qi_score_source_load(const char *text_path, const char *items_path,
+                               qi_score_source *ret_source, quire_diag *diag) {
+    qi_score_source s = {0};
+    quire_err err = is_json(text_path) ? load_json(&s, text_path, true, diag)
+                                       : read_file(text_path, &s.text, diag);
+    if (!err && items_path) err = load_json(&s, items_path, false, diag);
+    if (err) {
+        qi_score_source_done(&s);
+        return err;
+    }
+    const char *at = s.strings.data;
+    for (size_t i = 0; i < s.n_items; i++) {
+        s.items[i].text = at;
+        at += s.items[i].n_bytes;
+    }
+    *ret_source = s;
+    return QUIRE_ERR_OK;
+}
+
+void qi_score_source_done(qi_score_source *source) {
+    qi_strbuf_done(&source->text);
+    qi_strbuf_done(&source->strings);
+    free(source->items);
+    *source = (qi_score_source){0};
+}
+
+qi_score_side qi_score_source_side(const qi_score_source *source) {
+    return (qi_score_side){source->text.data ? source->text.data : "", source->text.length,
+                           source->items, source->n_items};
+}
