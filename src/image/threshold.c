@@ -1,0 +1,269 @@
+/* See threshold.h. Two passes over the pixels: sums per tile, then comparison; everything between
+ * works on the grid, a few ten thousand numbers. */
+#include "image/threshold.h"
+
+#include <math.h>
+#include <string.h>
+
+enum {
+    REACH = 2,     /* tiles a neighbourhood extends to each side */
+    ROW_STEP = 4,  /* rows that share one interpolated row of thresholds */
+    FLAT_STEP = 10 /* grey levels below the paper that ink needs at least */
+};
+
+typedef struct tile_grid {
+    uint32_t tile, nx, ny;
+    float *sum, *square, *count;
+    float *threshold;
+} tile_grid;
+
+typedef struct page_tones {
+    float split;       /* Otsu's threshold */
+    float dark, light; /* means of the two classes */
+    bool bitonal;
+} page_tones;
+
+static page_tones measure_tones(const qi_grey *page, quire_box region) {
+    uint32_t histogram[256] = {0};
+    uint32_t n_rows = (uint32_t)(region.y1 - region.y0);
+    uint32_t step = n_rows > 800 ? 4 : 1;
+    for (int32_t y = region.y0; y < region.y1; y += (int32_t)step) {
+        const uint8_t *row = qi_grey_row(page, (uint32_t)y);
+        for (int32_t x = region.x0; x < region.x1; x++)
+            histogram[row[x]]++;
+    }
+    double total = 0, weighted = 0;
+    for (int v = 0; v < 256; v++) {
+        total += histogram[v];
+        weighted += (double)v * histogram[v];
+    }
+    page_tones tones = {.split = 128, .dark = 0, .light = 255};
+    double n0 = 0, sum0 = 0, best = -1;
+    for (int v = 0; v < 255; v++) {
+        n0 += histogram[v];
+        sum0 += (double)v * histogram[v];
+        double n1 = total - n0;
+        if (n0 <= 0 || n1 <= 0) continue;
+        double mean0 = sum0 / n0, mean1 = (weighted - sum0) / n1;
+        double between = n0 * n1 * (mean1 - mean0) * (mean1 - mean0);
+        if (between > best) {
+            best = between;
+            tones.split = (float)(mean0 + mean1) / 2;
+            tones.dark = (float)mean0;
+            tones.light = (float)mean1;
+        }
+    }
+    tones.bitonal = (double)histogram[0] + histogram[255] >= total;
+    return tones;
+}
+
+static void sum_tiles(const qi_grey *page, quire_box region, tile_grid *g) {
+    uint32_t width = (uint32_t)(region.x1 - region.x0), height = (uint32_t)(region.y1 - region.y0);
+    for (uint32_t ty = 0; ty < g->ny; ty++) {
+        uint32_t y1 = (ty + 1) * g->tile < height ? (ty + 1) * g->tile : height;
+        for (uint32_t tx = 0; tx < g->nx; tx++) {
+            uint32_t x0 = tx * g->tile;
+            uint32_t n = x0 + g->tile < width ? g->tile : width - x0;
+            uint32_t sum = 0, square = 0;
+            for (uint32_t y = ty * g->tile; y < y1; y++) {
+                const uint8_t *p = qi_grey_row(page, (uint32_t)region.y0 + y) + region.x0 + x0;
+                if (n == 16) {
+                    for (uint32_t i = 0; i < 16; i++) {
+                        sum += p[i];
+                        square += (uint32_t)p[i] * p[i];
+                    }
+                } else {
+                    for (uint32_t i = 0; i < n; i++) {
+                        sum += p[i];
+                        square += (uint32_t)p[i] * p[i];
+                    }
+                }
+            }
+            size_t at = (size_t)ty * g->nx + tx;
+            g->sum[at] = (float)sum;
+            g->square[at] = (float)square;
+            g->count[at] = (float)(n * (y1 - ty * g->tile));
+        }
+    }
+}
+
+/* Running sums over 2 REACH + 1 tiles, first along x into scratch, then along y back. */
+static void box_sum(const tile_grid *g, float *values, float *scratch) {
+    for (uint32_t y = 0; y < g->ny; y++) {
+        const float *row = values + (size_t)y * g->nx;
+        for (uint32_t x = 0; x < g->nx; x++) {
+            uint32_t from = x > REACH ? x - REACH : 0;
+            uint32_t to = x + REACH < g->nx ? x + REACH : g->nx - 1;
+            float sum = 0;
+            for (uint32_t i = from; i <= to; i++)
+                sum += row[i];
+            scratch[(size_t)y * g->nx + x] = sum;
+        }
+    }
+    for (uint32_t y = 0; y < g->ny; y++) {
+        uint32_t from = y > REACH ? y - REACH : 0;
+        uint32_t to = y + REACH < g->ny ? y + REACH : g->ny - 1;
+        float *out = values + (size_t)y * g->nx;
+        memset(out, 0, g->nx * sizeof *out);
+        for (uint32_t i = from; i <= to; i++) {
+            const float *in = scratch + (size_t)i * g->nx;
+            for (uint32_t x = 0; x < g->nx; x++)
+                out[x] += in[x];
+        }
+    }
+}
+
+/* The level of the paper a tile would have if it were paper. */
+static float paper_level(float mean, float deviation) {
+    return fminf(255, mean + deviation);
+}
+
+/* Marks the tiles that are paper: bright ones, and darker ones that a shadow reaches without a
+ * jump. level: of each tile; paper: bright ones are marked already. */
+static void spread_paper(const tile_grid *g, const float *level, uint8_t *paper) {
+    for (int round = 0; round < 4; round++) {
+        bool back = round & 1;
+        for (uint32_t i = 0; i < g->ny; i++) {
+            uint32_t y = back ? g->ny - 1 - i : i;
+            for (uint32_t k = 0; k < g->nx; k++) {
+                uint32_t x = back ? g->nx - 1 - k : k;
+                size_t at = (size_t)y * g->nx + x;
+                if (paper[at]) continue;
+                size_t near[4] = {x ? at - 1 : at, x + 1 < g->nx ? at + 1 : at, y ? at - g->nx : at,
+                                  y + 1 < g->ny ? at + g->nx : at};
+                for (int d = 0; d < 4 && !paper[at]; d++)
+                    paper[at] =
+                        paper[near[d]] && fabsf(level[near[d]] - level[at]) < 4 + 0.03f * level[at];
+            }
+        }
+    }
+}
+
+static quire_err choose_thresholds(tile_grid *g, page_tones tones, qi_arena *scratch) {
+    size_t n = (size_t)g->nx * g->ny;
+    uint8_t *paper = qi_arena_alloc(scratch, n, 1);
+    if (!paper) return QUIRE_ERR_NO_MEMORY;
+    float contrast = tones.light - tones.dark;
+    float flat = fmaxf(4, 0.05f * contrast);
+    float step = fmaxf(FLAT_STEP, 0.12f * contrast);
+    float *level = g->square;
+    for (size_t i = 0; i < n; i++) {
+        float mean = g->sum[i] / g->count[i];
+        float deviation = sqrtf(fmaxf(0, g->square[i] / g->count[i] - mean * mean));
+        g->sum[i] = mean;
+        g->count[i] = deviation;
+        level[i] = paper_level(mean, deviation);
+        paper[i] = deviation < flat && mean >= tones.split;
+    }
+    spread_paper(g, level, paper);
+    for (size_t i = 0; i < n; i++) {
+        float mean = g->sum[i], deviation = g->count[i];
+        float t = mean - fmaxf(0.3f * deviation, step);
+        if (deviation < flat && !paper[i]) t = mean < tones.split ? tones.split : t;
+        g->threshold[i] = fminf(fmaxf(t, 1), 254);
+    }
+    return QUIRE_ERR_OK;
+}
+
+/* The thresholds of the row at height y, one a pixel. */
+static void interpolate_row(const tile_grid *g, uint32_t y, uint32_t width, float *nodes,
+                            uint8_t *row) {
+    float at = ((float)y + 0.5f) / (float)g->tile - 0.5f;
+    if (at < 0) at = 0;
+    uint32_t above = (uint32_t)at;
+    if (above > g->ny - 1) above = g->ny - 1;
+    uint32_t below = above + 1 < g->ny ? above + 1 : above;
+    float part = at - (float)above;
+    const float *a = g->threshold + (size_t)above * g->nx;
+    const float *b = g->threshold + (size_t)below * g->nx;
+    for (uint32_t i = 0; i < g->nx; i++)
+        nodes[i] = a[i] + (b[i] - a[i]) * part;
+    uint32_t half = g->tile / 2;
+    for (uint32_t x = 0; x < half && x < width; x++)
+        row[x] = (uint8_t)nodes[0];
+    for (uint32_t i = 0; i < g->nx; i++) {
+        uint32_t x0 = i * g->tile + half;
+        if (x0 >= width) break;
+        uint32_t n = x0 + g->tile < width ? g->tile : width - x0;
+        float from = nodes[i], to = i + 1 < g->nx ? nodes[i + 1] : from;
+        int32_t value = (int32_t)(from * 256),
+                slope = (int32_t)((to - from) * 256 / (float)g->tile);
+        for (uint32_t k = 0; k < n; k++)
+            row[x0 + k] = (uint8_t)((value + slope * (int32_t)k) >> 8);
+    }
+}
+
+static void compare_row(const uint8_t *px, const uint8_t *threshold, uint32_t x0, uint32_t width,
+                        uint64_t *bits) {
+    uint8_t dark[64];
+    for (uint32_t x = 0; x < width; x += 64) {
+        uint32_t n = width - x < 64 ? width - x : 64;
+        if (n == 64) {
+            for (uint32_t i = 0; i < 64; i++)
+                dark[i] = px[x + i] < threshold[x + i];
+        } else {
+            memset(dark, 0, sizeof dark);
+            for (uint32_t i = 0; i < n; i++)
+                dark[i] = px[x + i] < threshold[x + i];
+        }
+        uint64_t word = 0;
+        for (uint32_t i = 0; i < 8; i++) {
+            uint64_t eight;
+            memcpy(&eight, dark + 8 * i, 8);
+            /* Gathers the lowest bit of each byte into the top byte, first byte lowest. */
+            word |= ((eight * 0x0102040810204080u) >> 56) << (8 * i);
+        }
+        uint32_t at = (x0 + x) / 64, shift = (x0 + x) % 64;
+        bits[at] |= word << shift;
+        if (shift && word >> (64 - shift)) bits[at + 1] |= word >> (64 - shift);
+    }
+}
+
+static quire_err grid_init(tile_grid *g, uint32_t width, uint32_t height, qi_arena *scratch) {
+    g->tile = width < 1000 || height < 1000 ? 8 : 16;
+    g->nx = (width + g->tile - 1) / g->tile;
+    g->ny = (height + g->tile - 1) / g->tile;
+    size_t n = (size_t)g->nx * g->ny;
+    g->sum = qi_arena_alloc(scratch, n, sizeof(float));
+    g->square = qi_arena_alloc(scratch, n, sizeof(float));
+    g->count = qi_arena_alloc(scratch, n, sizeof(float));
+    g->threshold = qi_arena_alloc(scratch, n, sizeof(float));
+    return g->sum && g->square && g->count && g->threshold ? QUIRE_ERR_OK : QUIRE_ERR_NO_MEMORY;
+}
+
+quire_err qi_threshold_page(const qi_grey *page, quire_box region, const qi_deadline *deadline,
+                            qi_arena *arena, qi_arena *scratch, qi_mask *ret_mask) {
+    qi_mask mask;
+    quire_err err = qi_mask_init(page->width, page->height, arena, &mask);
+    if (err) return err;
+    if (region.x0 >= region.x1 || region.y0 >= region.y1) {
+        *ret_mask = mask;
+        return QUIRE_ERR_OK;
+    }
+    uint32_t width = (uint32_t)(region.x1 - region.x0), height = (uint32_t)(region.y1 - region.y0);
+    page_tones tones = measure_tones(page, region);
+    tile_grid grid = {0};
+    err = grid_init(&grid, width, height, scratch);
+    uint8_t *row = qi_arena_alloc(scratch, width, 1);
+    float *nodes = qi_arena_alloc(scratch, grid.nx, sizeof *nodes);
+    if (err || !row || !nodes) return QUIRE_ERR_NO_MEMORY;
+    if (tones.bitonal) {
+        memset(row, 128, width);
+    } else {
+        sum_tiles(page, region, &grid);
+        float *spare = grid.threshold;
+        box_sum(&grid, grid.sum, spare);
+        box_sum(&grid, grid.square, spare);
+        box_sum(&grid, grid.count, spare);
+        err = choose_thresholds(&grid, tones, scratch);
+        if (err) return err;
+    }
+    for (uint32_t y = 0; y < height; y++) {
+        if (!tones.bitonal && y % ROW_STEP == 0) interpolate_row(&grid, y, width, nodes, row);
+        if (y % 256 == 0 && (err = qi_deadline_check(deadline))) return err;
+        compare_row(qi_grey_row(page, (uint32_t)region.y0 + y) + region.x0, row,
+                    (uint32_t)region.x0, width, qi_mask_row(&mask, (uint32_t)region.y0 + y));
+    }
+    *ret_mask = mask;
+    return QUIRE_ERR_OK;
+}

@@ -1,0 +1,251 @@
+/* The steps from a grey page to lines of text in reading order:
+ *
+ *   ink mask (threshold.h) -> components -> their usual height, the page's slope (skew.h)
+ *   -> components again, in a frame turned by that slope -> rules, pictures, dirt set aside
+ *   -> words (text_pieces.c) -> columns, rows, reading order (columns.c, reading_order.c)
+ *   -> baselines and letter sizes (row_fit.c) -> back to the page's own coordinates.
+ *
+ * The pixels themselves are never turned. */
+#include "ocr/layout.h"
+
+#include <math.h>
+
+#include "image/components.h"
+#include "image/skew.h"
+#include "image/threshold.h"
+#include "ocr/layout_parts.h"
+
+enum { MAX_COMPONENTS = 200000, MIN_INK_PIXELS = 3 };
+
+typedef struct finder {
+    const qi_grey *page;
+    quire_box region;
+    const qi_deadline *deadline;
+    qi_arena *arena, *scratch;
+    qi_mask mask;
+    qi_component *components;
+    uint32_t n_components;
+    float letter_height;
+    float degrees;
+    qi_turn turn;
+    qi_parts parts;
+} finder;
+
+static float component_height(const qi_component *c) {
+    return c->y1 - c->y0;
+}
+static float component_width(const qi_component *c) {
+    return c->x1 - c->x0;
+}
+
+static quire_err label_ink(finder *f) {
+    uint32_t box[4] = {(uint32_t)f->region.x0, (uint32_t)f->region.y0, (uint32_t)f->region.x1,
+                       (uint32_t)f->region.y1};
+    return qi_components_find(&f->mask, box, 1, f->turn, MIN_INK_PIXELS, MAX_COMPONENTS,
+                              f->deadline, f->scratch, f->scratch, &f->components,
+                              &f->n_components);
+}
+
+/* Could this be a letter, or letters that touch? Rough: the usual height is not known yet. */
+static bool letter_like(const qi_component *c, float page_height) {
+    float w = component_width(c), h = component_height(c);
+    if (h < 4 || w < 1.5f || c->n_pixels < 8 || h > page_height / 4) return false;
+    if (w > 25 * h || h > 8 * w) return false;
+    float fill = (float)c->n_pixels / (w * h);
+    return fill > 0.08f && (fill < 0.9f || w < 3 * h);
+}
+
+static quire_err measure_letters(finder *f) {
+    float *heights = qi_arena_alloc(f->scratch, f->n_components + 1, sizeof *heights);
+    float *weights = qi_arena_alloc(f->scratch, f->n_components + 1, sizeof *weights);
+    if (!heights || !weights) return QUIRE_ERR_NO_MEMORY;
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < f->n_components; i++) {
+        const qi_component *c = &f->components[i];
+        if (!letter_like(c, (float)f->mask.height)) continue;
+        heights[n] = component_height(c);
+        weights[n++] = component_width(c);
+    }
+    f->letter_height = qi_weighted_median(heights, weights, n, f->scratch);
+    return QUIRE_ERR_OK;
+}
+
+static quire_err measure_skew(finder *f) {
+    qi_point *points = qi_arena_alloc(f->scratch, f->n_components + 1, sizeof *points);
+    if (!points) return QUIRE_ERR_NO_MEMORY;
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < f->n_components; i++) {
+        const qi_component *c = &f->components[i];
+        float h = component_height(c);
+        if (!letter_like(c, (float)f->mask.height)) continue;
+        if (h < 0.5f * f->letter_height || h > 2 * f->letter_height) continue;
+        points[n++] = (qi_point){(c->x0 + c->x1) / 2, c->y1};
+    }
+    return qi_skew_estimate(points, n, fmaxf(1, f->letter_height / 6), f->scratch, &f->degrees);
+}
+
+/* Splits the components into text ink and rules; pictures and dirt are left out. */
+static quire_err sort_components(finder *f) {
+    qi_parts *p = &f->parts;
+    float size = f->letter_height;
+    p->inks = qi_arena_alloc(f->scratch, f->n_components + 1, sizeof *p->inks);
+    p->rules = qi_arena_alloc(f->scratch, f->n_components + 1, sizeof *p->rules);
+    if (!p->inks || !p->rules) return QUIRE_ERR_NO_MEMORY;
+    for (uint32_t i = 0; i < f->n_components; i++) {
+        const qi_component *c = &f->components[i];
+        qi_rect box = {c->x0, c->y0, c->x1, c->y1};
+        float w = component_width(c), h = component_height(c);
+        float fill = (float)c->n_pixels / (w * h);
+        bool rule = (w > 3 * size && h < 0.4f * size) || (w > 12 * h && fill > 0.5f) ||
+                    (h > 3 * size && w < 0.4f * size) || (h > 12 * w && h > 2 * size);
+        if (rule) {
+            if (fmaxf(w, h) > 3 * size) p->rules[p->n_rules++] = box;
+            continue;
+        }
+        if (h > 12 * size || (h > 4 * size && w > 12 * size) || w > 60 * size) continue;
+        p->inks[p->n_inks++] = (qi_ink){.box = box};
+    }
+    return QUIRE_ERR_OK;
+}
+
+/* A row worth reading, and not dirt. */
+static bool row_is_text(const finder *f, const qi_row *row) {
+    const qi_parts *p = &f->parts;
+    uint32_t n_inks = 0;
+    for (uint32_t i = 0; i < row->n_pieces; i++)
+        n_inks += p->pieces[p->order[row->first_piece + i]].n_inks;
+    float h = qi_rect_height(&row->box), w = qi_rect_width(&row->box);
+    if (h < 4 || w < 3) return false;
+    if (n_inks <= 2 && h < 0.5f * f->letter_height) return false;
+    return true;
+}
+
+static void turn_back(qi_turn t, float x, float y, float *ret_x, float *ret_y) {
+    *ret_x = x * t.cos + y * t.sin;
+    *ret_y = y * t.cos - x * t.sin;
+}
+
+static quire_box box_on_page(const finder *f, const qi_rect *r) {
+    float x[4], y[4];
+    turn_back(f->turn, r->x0, r->y0, &x[0], &y[0]);
+    turn_back(f->turn, r->x1, r->y0, &x[1], &y[1]);
+    turn_back(f->turn, r->x0, r->y1, &x[2], &y[2]);
+    turn_back(f->turn, r->x1, r->y1, &x[3], &y[3]);
+    float x0 = fminf(fminf(x[0], x[1]), fminf(x[2], x[3]));
+    float x1 = fmaxf(fmaxf(x[0], x[1]), fmaxf(x[2], x[3]));
+    float y0 = fminf(fminf(y[0], y[1]), fminf(y[2], y[3]));
+    float y1 = fmaxf(fmaxf(y[0], y[1]), fmaxf(y[2], y[3]));
+    return (quire_box){(int32_t)fmaxf(floorf(x0), (float)f->region.x0),
+                       (int32_t)fmaxf(floorf(y0), (float)f->region.y0),
+                       (int32_t)fminf(ceilf(x1), (float)f->region.x1),
+                       (int32_t)fminf(ceilf(y1), (float)f->region.y1)};
+}
+
+static quire_err describe_line(finder *f, const qi_row *row, qi_text_line *ret_line) {
+    qi_row_fit fit;
+    quire_err err = qi_layout_fit_row(&f->parts, row, f->scratch, &fit);
+    if (err) return err;
+    qi_text_line line = {.x_height_px = fit.x_height,
+                         .ascent_px = fit.ascent,
+                         .descent_px = fit.descent,
+                         .box = box_on_page(f, &row->box)};
+    turn_back(f->turn, row->box.x0, fit.at + fit.slope * row->box.x0, &line.x0, &line.base_y0);
+    turn_back(f->turn, row->box.x1, fit.at + fit.slope * row->box.x1, &line.x1, &line.base_y1);
+    *ret_line = line;
+    return QUIRE_ERR_OK;
+}
+
+static void join_box(quire_box *a, const quire_box *b) {
+    if (b->x0 < a->x0) a->x0 = b->x0;
+    if (b->y0 < a->y0) a->y0 = b->y0;
+    if (b->x1 > a->x1) a->x1 = b->x1;
+    if (b->y1 > a->y1) a->y1 = b->y1;
+}
+
+static quire_err describe(finder *f, qi_layout *out) {
+    qi_parts *p = &f->parts;
+    out->lines = qi_arena_alloc(f->arena, p->n_rows + 1, sizeof *out->lines);
+    out->blocks = qi_arena_alloc(f->arena, p->n_rows + 1, sizeof *out->blocks);
+    if (!out->lines || !out->blocks) return QUIRE_ERR_NO_MEMORY;
+    bool fresh = true;
+    for (uint32_t i = 0; i < p->n_rows; i++) {
+        if (p->rows[i].starts_block) fresh = true;
+        if (!row_is_text(f, &p->rows[i])) continue;
+        qi_text_line *line = &out->lines[out->n_lines];
+        quire_err err = describe_line(f, &p->rows[i], line);
+        if (err) return err;
+        if (fresh) {
+            out->blocks[out->n_blocks++] =
+                (qi_text_block){.box = line->box, .first_line = out->n_lines};
+            fresh = false;
+        }
+        qi_text_block *block = &out->blocks[out->n_blocks - 1];
+        join_box(&block->box, &line->box);
+        block->n_lines++;
+        out->n_lines++;
+    }
+    return QUIRE_ERR_OK;
+}
+
+/* Body text is set in about 10 points, whose x-height is some 4.6 points. */
+static quire_err estimate_dpi(const finder *f, qi_layout *out) {
+    float *sizes = qi_arena_alloc(f->scratch, out->n_lines + 1, sizeof *sizes);
+    float *weights = qi_arena_alloc(f->scratch, out->n_lines + 1, sizeof *weights);
+    if (!sizes || !weights) return QUIRE_ERR_NO_MEMORY;
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < out->n_lines; i++) {
+        const qi_text_line *line = &out->lines[i];
+        if (line->x_height_px <= 0) continue;
+        sizes[n] = line->x_height_px;
+        weights[n++] = line->x1 - line->x0;
+    }
+    if (n < 5) return QUIRE_ERR_OK;
+    float dpi = qi_weighted_median(sizes, weights, n, f->scratch) * 72 / 4.6f;
+    out->dpi = fmaxf(70, fminf(1200, dpi));
+    return QUIRE_ERR_OK;
+}
+
+static quire_err find_text(finder *f, qi_layout *out) {
+    quire_err err =
+        qi_threshold_page(f->page, f->region, f->deadline, f->scratch, f->scratch, &f->mask);
+    f->turn = (qi_turn){1, 0};
+    if (!err) err = label_ink(f);
+    if (!err) err = measure_letters(f);
+    if (err || f->letter_height <= 0) return err;
+    err = measure_skew(f);
+    if (err) return err;
+    if (fabsf(f->degrees) > 0.1f) {
+        float angle = f->degrees * (float)(M_PI / 180);
+        f->turn = (qi_turn){cosf(angle), sinf(angle)};
+        err = label_ink(f);
+        if (!err) err = measure_letters(f);
+        if (err) return err;
+    }
+    err = sort_components(f);
+    if (!err)
+        err =
+            qi_layout_find_pieces(&f->parts, f->letter_height, f->deadline, f->scratch, f->scratch);
+    if (!err)
+        err = qi_layout_order(&f->parts, f->letter_height, f->deadline, f->scratch, f->scratch);
+    if (!err) err = describe(f, out);
+    if (!err) err = estimate_dpi(f, out);
+    out->skew_degrees = f->degrees;
+    return err;
+}
+
+quire_err qi_layout_find(const qi_grey *page, quire_box region, bool right_to_left,
+                         const qi_deadline *deadline, qi_arena *arena, qi_arena *scratch,
+                         qi_layout *ret_layout) {
+    finder f = {.page = page, .deadline = deadline, .arena = arena, .scratch = scratch};
+    int32_t width = (int32_t)page->width, height = (int32_t)page->height;
+    f.region =
+        (quire_box){region.x0 > 0 ? region.x0 : 0, region.y0 > 0 ? region.y0 : 0,
+                    region.x1 < width ? region.x1 : width, region.y1 < height ? region.y1 : height};
+    f.parts.right_to_left = right_to_left;
+    qi_layout out = {0};
+    quire_err err = QUIRE_ERR_OK;
+    if (f.region.x0 < f.region.x1 && f.region.y0 < f.region.y1) err = find_text(&f, &out);
+    qi_arena_reset(scratch);
+    if (!err) *ret_layout = out;
+    return err;
+}

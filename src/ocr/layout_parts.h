@@ -1,0 +1,96 @@
+/* What the steps of layout.c hand to each other. All coordinates are in the turned frame, in which
+ * text lines are level (components.h); y grows downwards. */
+#ifndef QI_OCR_LAYOUT_PARTS_H
+#define QI_OCR_LAYOUT_PARTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "image/components.h"
+
+typedef struct qi_rect {
+    float x0, y0, x1, y1;
+} qi_rect;
+
+/* A connected bit of ink that belongs to text. */
+typedef struct qi_ink {
+    qi_rect box;
+    uint32_t piece; /* the piece it is part of */
+    uint32_t next;  /* the next of the same piece; QI_NONE ends */
+} qi_ink;
+
+/* A word, or what of one hangs together. */
+typedef struct qi_piece {
+    qi_rect box;
+    uint32_t first, n_inks;
+    float height; /* median height of its inks */
+    float base;   /* y on which most of its inks stand */
+    bool tall;    /* reaches over several lines: a drop cap, or lines that touch */
+} qi_piece;
+
+/* A row of pieces: a line of text. */
+typedef struct qi_row {
+    uint32_t first_piece, n_pieces; /* into qi_rows.order */
+    qi_rect box;
+    float base, height;
+    bool starts_block;
+} qi_row;
+
+typedef struct qi_parts {
+    qi_ink *inks;
+    qi_piece *pieces;
+    uint32_t n_inks, n_pieces;
+    qi_rect *rules; /* lines drawn across or along */
+    uint32_t n_rules;
+    qi_row *rows; /* in reading order */
+    uint32_t n_rows;
+    uint32_t *order; /* pieces, row by row */
+    bool right_to_left;
+} qi_parts;
+
+#define QI_NONE UINT32_MAX
+
+static inline float qi_rect_height(const qi_rect *r) {
+    return r->y1 - r->y0;
+}
+static inline float qi_rect_width(const qi_rect *r) {
+    return r->x1 - r->x0;
+}
+static inline float qi_overlap(float a0, float a1, float b0, float b1) {
+    return (a1 < b1 ? a1 : b1) - (a0 > b0 ? a0 : b0);
+}
+static inline void qi_rect_join(qi_rect *r, const qi_rect *by) {
+    if (by->x0 < r->x0) r->x0 = by->x0;
+    if (by->y0 < r->y0) r->y0 = by->y0;
+    if (by->x1 > r->x1) r->x1 = by->x1;
+    if (by->y1 > r->y1) r->y1 = by->y1;
+}
+
+/* The value below which half of the weight lies; sorts both arrays' items by value. 0 when empty.
+ */
+float qi_weighted_median(float *values, const float *weights, uint32_t n, qi_arena *scratch);
+/* The q-th part of values, which it reorders. 0 when empty. */
+float qi_quantile(float *values, uint32_t n, float q);
+
+/* Joins inks that follow each other closely into pieces; fills inks[].piece, .next and pieces. */
+quire_err qi_layout_find_pieces(qi_parts *parts, float letter_height, const qi_deadline *deadline,
+                                qi_arena *arena, qi_arena *scratch);
+
+/* Puts the pieces into rows and the rows into reading order; fills rows, order. */
+quire_err qi_layout_order(qi_parts *parts, float letter_height, const qi_deadline *deadline,
+                          qi_arena *arena, qi_arena *scratch);
+
+/* The baseline y = at + slope x of a row, and its letters' size. */
+typedef struct qi_row_fit {
+    float at, slope;
+    float x_height;        /* 0 when unknown */
+    float ascent, descent; /* of the ink, with the room letters of this size may take */
+} qi_row_fit;
+
+quire_err qi_layout_fit_row(const qi_parts *parts, const qi_row *row, qi_arena *scratch,
+                            qi_row_fit *ret_fit);
+
+#endif

@@ -1,0 +1,178 @@
+/* Pieces to rows in reading order. A gutter divides what it parts into above, left, right and
+ * below, each of which is divided further; what has no gutter is a block, whose pieces are strung
+ * into rows from left to right, each to the row whose end it continues. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "ocr/columns.h"
+
+enum { MAX_DEPTH = 24 };
+
+typedef struct ordering {
+    qi_parts *parts;
+    uint32_t *spare, *row_of;
+    uint32_t n_order, max_rows;
+    const qi_deadline *deadline;
+    qi_arena *scratch;
+} ordering;
+
+/* A row while it grows: its right end is what the next piece is compared with. */
+typedef struct open_row {
+    float base, height, x1;
+    float first_base;
+    uint32_t n;
+    qi_rect box;
+} open_row;
+
+typedef struct sorted_piece {
+    float key;
+    uint32_t piece;
+} sorted_piece;
+
+static int compare_key(const void *a, const void *b) {
+    const sorted_piece *x = a, *y = b;
+    if (x->key != y->key) return x->key < y->key ? -1 : 1;
+    return (x->piece > y->piece) - (x->piece < y->piece);
+}
+
+/* Below 1: q continues the row; the less the better. */
+static float row_misfit(const open_row *r, const qi_piece *q) {
+    float h = fmaxf(r->height, q->height), low = fminf(r->height, q->height);
+    float gap = q->box.x0 - r->x1;
+    float off = fabsf(q->base - r->base);
+    if (gap < -0.5f * qi_rect_width(&q->box) - 0.5f * low) return 2;
+    float allowed = 0.45f * h + fminf(0.02f * fmaxf(gap, 0), 0.25f * h);
+    if (q->n_inks <= 2 && low < 0.7f * h) {
+        /* A lone sign that stands off the line: a quote, a fraction, a raised figure. */
+        float overlap = qi_overlap(q->box.y0, q->box.y1, r->base - 1.2f * r->height, r->base);
+        if (overlap > 0.5f * qi_rect_height(&q->box)) return 0.9f;
+    }
+    if (h > 2.6f * low && gap > 1.0f * h) return 2;
+    return off / allowed;
+}
+
+static int compare_row_base(const void *a, const void *b) {
+    const qi_row *x = a, *y = b;
+    if (x->base != y->base) return x->base < y->base ? -1 : 1;
+    return (x->box.x0 > y->box.x0) - (x->box.x0 < y->box.x0);
+}
+
+/* Strings the pieces of a block into rows and writes them out, top to bottom. */
+static quire_err emit_block(ordering *o, const uint32_t *set, uint32_t n) {
+    qi_parts *p = o->parts;
+    sorted_piece *sorted = qi_arena_alloc(o->scratch, n, sizeof *sorted);
+    open_row *open = qi_arena_alloc(o->scratch, n, sizeof *open);
+    uint32_t *count = qi_arena_alloc(o->scratch, (size_t)n + 1, sizeof *count);
+    if (!sorted || !open || !count) return QUIRE_ERR_NO_MEMORY;
+    uint32_t n_open = 0;
+    for (uint32_t i = 0; i < n; i++)
+        sorted[i] = (sorted_piece){p->pieces[set[i]].box.x0, set[i]};
+    qsort(sorted, n, sizeof *sorted, compare_key);
+    for (uint32_t i = 0; i < n; i++) {
+        const qi_piece *q = &p->pieces[sorted[i].piece];
+        uint32_t best = QI_NONE;
+        float best_fit = 1;
+        for (uint32_t r = 0; r < n_open && !q->tall; r++) {
+            float fit = row_misfit(&open[r], q);
+            if (fit < best_fit) {
+                best_fit = fit;
+                best = r;
+            }
+        }
+        if (best == QI_NONE) {
+            best = n_open++;
+            open[best] = (open_row){.base = q->base,
+                                    .height = q->height,
+                                    .first_base = q->base,
+                                    .box = q->box,
+                                    .x1 = q->box.x1};
+            if (q->tall) open[best].height = 0.01f;
+        } else {
+            open_row *r = &open[best];
+            bool weak = q->n_inks <= 2 && q->height < 0.7f * r->height;
+            if (!weak) {
+                float part = q->n_inks >= 3 ? 0.6f : 0.3f;
+                r->base += (q->base - r->base) * part;
+                r->height += (q->height - r->height) * 0.4f;
+            }
+            r->x1 = fmaxf(r->x1, q->box.x1);
+            qi_rect_join(&r->box, &q->box);
+        }
+        open[best].n++;
+        o->row_of[sorted[i].piece] = best;
+    }
+    qi_row *rows = p->rows + p->n_rows;
+    for (uint32_t r = 0; r < n_open; r++) {
+        rows[r] = (qi_row){.first_piece = r,
+                           .n_pieces = open[r].n,
+                           .box = open[r].box,
+                           .height = open[r].height,
+                           .base = (open[r].base + open[r].first_base) / 2};
+    }
+    qsort(rows, n_open, sizeof *rows, compare_row_base);
+    for (uint32_t r = 0; r < n_open; r++) {
+        count[rows[r].first_piece] = o->n_order;
+        rows[r].first_piece = o->n_order;
+        o->n_order += rows[r].n_pieces;
+    }
+    for (uint32_t i = 0; i < n; i++)
+        p->order[count[o->row_of[sorted[i].piece]]++] = sorted[i].piece;
+    rows[0].starts_block = true;
+    p->n_rows += n_open;
+    return QUIRE_ERR_OK;
+}
+
+enum { ABOVE, LEFT, RIGHT, BELOW, N_PARTS };
+
+static int part_of(const qi_rect *r, const qi_rect *gutter) {
+    float middle = (r->y0 + r->y1) / 2;
+    if (middle < gutter->y0) return ABOVE;
+    if (middle > gutter->y1) return BELOW;
+    return r->x0 + r->x1 < gutter->x0 + gutter->x1 ? LEFT : RIGHT;
+}
+
+static quire_err order_set(ordering *o, uint32_t *set, uint32_t n, int depth) {
+    if (!n) return QUIRE_ERR_OK;
+    quire_err err = qi_deadline_check(o->deadline);
+    bool found = false;
+    qi_rect gutter;
+    if (!err && depth < MAX_DEPTH)
+        err = qi_columns_find_gutter(o->parts, set, n, o->scratch, &found, &gutter);
+    if (err) return err;
+    if (!found) return emit_block(o, set, n);
+    uint32_t start[N_PARTS + 1] = {0}, at = 0;
+    for (int part = 0; part < N_PARTS; part++) {
+        int which = part;
+        if (o->parts->right_to_left && (part == LEFT || part == RIGHT))
+            which = part == LEFT ? RIGHT : LEFT;
+        for (uint32_t i = 0; i < n; i++)
+            if (part_of(&o->parts->pieces[set[i]].box, &gutter) == which) o->spare[at++] = set[i];
+        start[part + 1] = at;
+    }
+    for (uint32_t i = 0; i < n; i++)
+        set[i] = o->spare[i];
+    for (int part = 0; part < N_PARTS && !err; part++) {
+        uint32_t m = start[part + 1] - start[part];
+        if (m == n) return emit_block(o, set, n);
+        err = order_set(o, set + start[part], m, depth + 1);
+    }
+    return err;
+}
+
+quire_err qi_layout_order(qi_parts *p, float letter_height, const qi_deadline *deadline,
+                          qi_arena *arena, qi_arena *scratch) {
+    p->n_rows = 0;
+    uint32_t n = p->n_pieces;
+    if (!n) return QUIRE_ERR_OK;
+    (void)letter_height;
+    ordering o = {.parts = p, .deadline = deadline, .scratch = scratch};
+    p->rows = qi_arena_alloc(arena, n, sizeof *p->rows);
+    p->order = qi_arena_alloc(arena, n, sizeof *p->order);
+    uint32_t *set = qi_arena_alloc(scratch, n, sizeof *set);
+    o.spare = qi_arena_alloc(scratch, n, sizeof *o.spare);
+    o.row_of = qi_arena_alloc(scratch, n, sizeof *o.row_of);
+    if (!p->rows || !p->order || !set || !o.spare || !o.row_of) return QUIRE_ERR_NO_MEMORY;
+    for (uint32_t i = 0; i < n; i++)
+        set[i] = i;
+    return order_set(&o, set, n, 0);
+}

@@ -1,0 +1,138 @@
+/* Where a row's letters stand and how large they are. The baseline goes through the bottoms of the
+ * letters, found against the minority of tails that hang below; the x-height is the lower of the
+ * two heights at which letters end. */
+#include <math.h>
+
+#include "ocr/layout_parts.h"
+
+enum { N_BINS = 96 };
+
+typedef struct spot {
+    float x, y, weight;
+} spot;
+
+/* The densest place of values in a window of the given width; its weighted mean. */
+static float densest(const float *values, const float *weights, uint32_t n, float window) {
+    float best = 0, best_weight = -1;
+    for (uint32_t i = 0; i < n; i++) {
+        float sum = 0, weight = 0;
+        for (uint32_t k = 0; k < n; k++) {
+            if (fabsf(values[k] - values[i]) > window / 2) continue;
+            sum += values[k] * weights[k];
+            weight += weights[k];
+        }
+        if (weight > best_weight) {
+            best_weight = weight;
+            best = sum / weight;
+        }
+    }
+    return best;
+}
+
+static float mean_slope(const spot *s, uint32_t n, const float *rest, float near, float limit) {
+    double w = 0, x = 0, y = 0, xx = 0, xy = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        if (fabsf(rest[i] - near) > limit) continue;
+        w += s[i].weight;
+        x += (double)s[i].weight * s[i].x;
+        y += (double)s[i].weight * s[i].y;
+        xx += (double)s[i].weight * s[i].x * s[i].x;
+        xy += (double)s[i].weight * s[i].x * s[i].y;
+    }
+    double spread = w * xx - x * x;
+    return spread > 1e-3 * w * w ? (float)((w * xy - x * y) / spread) : 0;
+}
+
+/* Rejects tails step by step: each round keeps what lies near the densest level. */
+static void fit_base(const spot *s, uint32_t n, float height, float width, float *rest,
+                     float *weights, qi_row_fit *fit) {
+    fit->slope = 0;
+    for (uint32_t i = 0; i < n; i++)
+        weights[i] = s[i].weight;
+    float window = 0.4f * height;
+    for (int round = 0; round < 4; round++) {
+        for (uint32_t i = 0; i < n; i++)
+            rest[i] = s[i].y - fit->slope * s[i].x;
+        fit->at = densest(rest, weights, n, window);
+        if (round == 3 || n < 4 || width < 4 * height) break;
+        float slope = mean_slope(s, n, rest, fit->at, window / 2 + 0.08f * height);
+        float limit = fminf(0.05f, 0.5f * height / width + 0.01f);
+        fit->slope = fmaxf(-limit, fminf(limit, slope));
+        window = 0.25f * height;
+    }
+}
+
+/* Two peaks of the heights above the baseline, x-height and ascenders, if there are two. */
+static void fit_heights(const float *heights, uint32_t n, qi_row_fit *fit, float typical) {
+    uint32_t bins[N_BINS] = {0};
+    float top = 3.2f * typical;
+    for (uint32_t i = 0; i < n; i++) {
+        float at = heights[i] / top * N_BINS;
+        if (at >= 1 && at < N_BINS - 1) {
+            bins[(uint32_t)at] += 2;
+            bins[(uint32_t)at - 1]++;
+            bins[(uint32_t)at + 1]++;
+        }
+    }
+    uint32_t peak = 0;
+    for (uint32_t i = 1; i < N_BINS; i++)
+        if (bins[i] > bins[peak]) peak = i;
+    if (!bins[peak]) return;
+    float main_height = ((float)peak + 0.5f) * top / N_BINS;
+    /* The partner of the peak: above it ascenders, below it small letters. */
+    uint32_t up = 0, down = 0;
+    for (uint32_t i = 1; i < N_BINS; i++) {
+        float ratio = ((float)i + 0.5f) / ((float)peak + 0.5f);
+        if (ratio > 1.25f && ratio < 1.75f && bins[i] > bins[up]) up = i;
+        if (ratio > 0.58f && ratio < 0.82f && bins[i] > bins[down]) down = i;
+    }
+    if (bins[down] * 3 > bins[peak] && bins[down] > bins[up])
+        fit->x_height = ((float)down + 0.5f) * top / N_BINS;
+    else if (bins[up] * 12 > bins[peak])
+        fit->x_height = main_height;
+    else
+        fit->x_height = main_height * (n >= 4 ? 0.73f : 0.85f);
+}
+
+quire_err qi_layout_fit_row(const qi_parts *p, const qi_row *row, qi_arena *scratch,
+                            qi_row_fit *ret_fit) {
+    uint32_t n = 0, most = 0;
+    for (uint32_t i = 0; i < row->n_pieces; i++)
+        most += p->pieces[p->order[row->first_piece + i]].n_inks;
+    spot *spots = qi_arena_alloc(scratch, most, sizeof *spots);
+    float *rest = qi_arena_alloc(scratch, most, sizeof *rest);
+    float *weights = qi_arena_alloc(scratch, most, sizeof *weights);
+    if (!spots || !rest || !weights) return QUIRE_ERR_NO_MEMORY;
+    for (uint32_t i = 0; i < row->n_pieces; i++) {
+        const qi_piece *q = &p->pieces[p->order[row->first_piece + i]];
+        for (uint32_t k = q->first; k != QI_NONE; k = p->inks[k].next) {
+            const qi_rect *b = &p->inks[k].box;
+            if (qi_rect_height(b) < 0.5f * row->height || n >= 400) continue;
+            float wide = fmaxf(1, qi_rect_width(b) / fmaxf(1, row->height));
+            spots[n++] = (spot){(b->x0 + b->x1) / 2, b->y1, fminf(wide, 6)};
+        }
+    }
+    qi_row_fit fit = {.at = row->base};
+    float typical = fmaxf(row->height, 3);
+    if (n) fit_base(spots, n, typical, qi_rect_width(&row->box), rest, weights, &fit);
+    uint32_t n_heights = 0;
+    float above = 0, below = 0;
+    for (uint32_t i = 0; i < row->n_pieces; i++) {
+        const qi_piece *q = &p->pieces[p->order[row->first_piece + i]];
+        for (uint32_t k = q->first; k != QI_NONE; k = p->inks[k].next) {
+            const qi_rect *b = &p->inks[k].box;
+            float base = fit.at + fit.slope * (b->x0 + b->x1) / 2;
+            above = fmaxf(above, base - b->y0);
+            below = fmaxf(below, b->y1 - base);
+            if (base - b->y0 > 0.5f * typical && fabsf(b->y1 - base) < 0.3f * typical &&
+                n_heights < most)
+                rest[n_heights++] = base - b->y0;
+        }
+    }
+    fit_heights(rest, n_heights, &fit, typical);
+    float x = fit.x_height > 0 ? fit.x_height : 0.75f * typical;
+    fit.ascent = fmaxf(above, 1.4f * x);
+    fit.descent = fmaxf(below, 0.4f * x);
+    *ret_fit = fit;
+    return QUIRE_ERR_OK;
+}

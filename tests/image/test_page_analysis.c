@@ -1,0 +1,165 @@
+/* Threshold, components and skew on drawn pages. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "image/components.h"
+#include "image/skew.h"
+#include "image/threshold.h"
+
+static qi_grey new_page(uint32_t width, uint32_t height, uint8_t value) {
+    qi_grey g = {malloc((size_t)width * height), width, height, width};
+    memset(g.px, value, (size_t)width * height);
+    return g;
+}
+
+static void fill(qi_grey *g, uint32_t x0, uint32_t y0, uint32_t x1, uint32_t y1, int change) {
+    for (uint32_t y = y0; y < y1; y++)
+        for (uint32_t x = x0; x < x1; x++)
+            qi_grey_row(g, y)[x] = (uint8_t)(qi_grey_row(g, y)[x] + change);
+}
+
+static quire_box whole(const qi_grey *g) {
+    return (quire_box){0, 0, (int32_t)g->width, (int32_t)g->height};
+}
+
+static uint32_t count_all(const qi_mask *m) {
+    uint32_t n = 0;
+    for (uint32_t y = 0; y < m->height; y++)
+        n += qi_mask_count(m, y, 0, m->width);
+    return n;
+}
+
+static void test_mask_spans(void **state) {
+    qi_arena arena = {0};
+    qi_mask m;
+    assert_int_equal(qi_mask_init(200, 2, &arena, &m), QUIRE_ERR_OK);
+    qi_mask_fill_span(&m, 1, 60, 140, 1);
+    assert_int_equal(qi_mask_count(&m, 1, 0, 200), 80);
+    assert_int_equal(qi_mask_count(&m, 1, 64, 128), 64);
+    assert_int_equal(qi_mask_find(&m, 1, 0, 1), 60);
+    assert_int_equal(qi_mask_find(&m, 1, 60, 0), 140);
+    assert_int_equal(qi_mask_find(&m, 0, 0, 1), 200);
+    qi_mask_fill_span(&m, 1, 100, 101, 0);
+    assert_int_equal(qi_mask_find(&m, 1, 60, 0), 100);
+    qi_arena_done(&arena);
+}
+
+static void test_bitonal_pages_pass_through(void **state) {
+    qi_arena arena = {0};
+    qi_grey g = new_page(333, 100, 255);
+    for (uint32_t i = 0; i < 333 * 100; i += 7)
+        g.px[i] = 0;
+    qi_mask m;
+    assert_int_equal(qi_threshold_page(&g, whole(&g), NULL, &arena, &arena, &m), QUIRE_ERR_OK);
+    for (uint32_t y = 0; y < 100; y++)
+        for (uint32_t x = 0; x < 333; x++)
+            assert_int_equal(qi_mask_row(&m, y)[x / 64] >> (x % 64) & 1, g.px[y * 333 + x] == 0);
+    free(g.px);
+    qi_arena_done(&arena);
+}
+
+/* Strokes 60 levels below a paper that falls from 230 to 90 across the page. */
+static void test_threshold_follows_a_shadow(void **state) {
+    qi_arena arena = {0};
+    qi_grey g = new_page(1600, 1200, 0);
+    for (uint32_t y = 0; y < 1200; y++)
+        for (uint32_t x = 0; x < 1600; x++)
+            qi_grey_row(&g, y)[x] = (uint8_t)(230 - 140 * x / 1600);
+    uint32_t drawn = 0;
+    for (uint32_t y = 100; y < 1100; y += 40) {
+        for (uint32_t x = 100; x < 1500; x += 20) {
+            fill(&g, x, y, x + 5, y + 20, -60);
+            drawn += 5 * 20;
+        }
+    }
+    qi_mask m;
+    assert_int_equal(qi_threshold_page(&g, whole(&g), NULL, &arena, &arena, &m), QUIRE_ERR_OK);
+    assert_in_range(count_all(&m), drawn * 95 / 100, drawn * 105 / 100);
+    free(g.px);
+    qi_arena_done(&arena);
+}
+
+static void test_nothing_outside_the_region(void **state) {
+    qi_arena arena = {0};
+    qi_grey g = new_page(300, 300, 0);
+    fill(&g, 0, 0, 300, 150, 255);
+    qi_mask m;
+    quire_box region = {70, 100, 130, 200};
+    assert_int_equal(qi_threshold_page(&g, region, NULL, &arena, &arena, &m), QUIRE_ERR_OK);
+    assert_int_equal(count_all(&m), 60 * 50);
+    free(g.px);
+    qi_arena_done(&arena);
+}
+
+static void test_components(void **state) {
+    static const char *const picture[] = {
+        "#....#..##.", /* a U, whose arms meet at its foot; a diagonal pair; a dot */
+        "#....#....#", "######.....", "...........", ".#.....#.#.",
+    };
+    qi_arena arena = {0};
+    qi_mask m;
+    assert_int_equal(qi_mask_init(11, 5, &arena, &m), QUIRE_ERR_OK);
+    for (uint32_t y = 0; y < 5; y++)
+        for (uint32_t x = 0; x < 11; x++)
+            if (picture[y][x] == '#') qi_mask_fill_span(&m, y, x, x + 1, 1);
+    qi_component *c;
+    uint32_t n, box[4] = {0, 0, 11, 5};
+    qi_turn level = {1, 0};
+    assert_int_equal(qi_components_find(&m, box, 1, level, 2, 100, NULL, &arena, &arena, &c, &n),
+                     QUIRE_ERR_OK);
+    assert_int_equal(n, 2);
+    assert_int_equal(c[0].n_pixels, 3);
+    assert_float_equal(c[0].x0, 8, 0);
+    assert_float_equal(c[0].x1, 11, 0);
+    assert_int_equal(c[1].n_pixels, 10);
+    assert_int_equal(c[1].n_runs, 5);
+    assert_float_equal(c[1].x1, 6, 0);
+    assert_float_equal(c[1].y1, 3, 0);
+    assert_int_equal(qi_components_find(&m, box, 1, level, 1, 100, NULL, &arena, &arena, &c, &n),
+                     QUIRE_ERR_OK);
+    assert_int_equal(n, 5);
+    /* With room for two only the small ones go. */
+    assert_int_equal(qi_components_find(&m, box, 1, level, 1, 2, NULL, &arena, &arena, &c, &n),
+                     QUIRE_ERR_OK);
+    assert_in_range(n, 1, 2);
+    assert_int_equal(c[n - 1].n_pixels, 10);
+    qi_arena_done(&arena);
+}
+
+static void test_skew_is_found(void **state) {
+    qi_arena arena = {0};
+    qi_point points[40 * 60];
+    for (float degrees = -14.5f; degrees < 15; degrees += 2.9f) {
+        float slope = -tanf(degrees * (float)(M_PI / 180));
+        uint32_t n = 0;
+        for (int line = 0; line < 40; line++)
+            for (int letter = 0; letter < 60; letter++, n++) {
+                float x = 200 + 30 * (float)letter;
+                /* Every fifth hangs below the line. */
+                points[n] = (qi_point){x, 700 + 50 * (float)line + slope * x +
+                                              ((letter + line) % 5 == 0 ? 8 : 0)};
+            }
+        float found;
+        assert_int_equal(qi_skew_estimate(points, n, 4, &arena, &found), QUIRE_ERR_OK);
+        assert_float_equal(found, degrees, 0.1);
+    }
+    qi_arena_done(&arena);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_mask_spans),
+        cmocka_unit_test(test_bitonal_pages_pass_through),
+        cmocka_unit_test(test_threshold_follows_a_shadow),
+        cmocka_unit_test(test_nothing_outside_the_region),
+        cmocka_unit_test(test_components),
+        cmocka_unit_test(test_skew_is_found),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,244 @@
+/* Layout on drawn pages: words are rows of blocks with the size and spacing of letters. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "ocr/layout.h"
+
+enum { X_HEIGHT = 20, LETTER = 14, STEP = 18, PITCH = 50 };
+
+typedef struct page {
+    qi_grey grey;
+    float degrees;
+    qi_arena arena, scratch;
+    qi_layout layout;
+} page;
+
+static void page_init(page *p, uint32_t width, uint32_t height, float degrees) {
+    *p = (page){.grey = {malloc((size_t)width * height), width, height, width}, .degrees = degrees};
+    memset(p->grey.px, 255, (size_t)width * height);
+}
+
+static void page_done(page *p) {
+    free(p->grey.px);
+    qi_arena_done(&p->arena);
+    qi_arena_done(&p->scratch);
+}
+
+static void page_find(page *p, bool right_to_left) {
+    quire_box all = {0, 0, (int32_t)p->grey.width, (int32_t)p->grey.height};
+    assert_int_equal(
+        qi_layout_find(&p->grey, all, right_to_left, NULL, &p->arena, &p->scratch, &p->layout),
+        QUIRE_ERR_OK);
+}
+
+/* A black box in the page before it is turned about its middle. */
+static void draw_box(page *p, float x0, float y0, float x1, float y1) {
+    float angle = p->degrees * (float)(M_PI / 180), c = cosf(angle), s = sinf(angle);
+    float mx = (float)p->grey.width / 2, my = (float)p->grey.height / 2;
+    float reach = hypotf(x1 - x0, y1 - y0);
+    float cx = (x0 + x1) / 2 - mx, cy = (y0 + y1) / 2 - my;
+    float at_x = cx * c + cy * s + mx, at_y = cy * c - cx * s + my;
+    for (int32_t y = (int32_t)(at_y - reach); y < (int32_t)(at_y + reach); y++) {
+        for (int32_t x = (int32_t)(at_x - reach); x < (int32_t)(at_x + reach); x++) {
+            if (x < 0 || y < 0 || x >= (int32_t)p->grey.width || y >= (int32_t)p->grey.height)
+                continue;
+            float dx = (float)x - mx, dy = (float)y - my;
+            float u = dx * c - dy * s + mx, v = dy * c + dx * s + my;
+            if (u >= x0 && u < x1 && v >= y0 && v < y1) qi_grey_row(&p->grey, (uint32_t)y)[x] = 0;
+        }
+    }
+}
+
+/* Words of 2 to 7 letters from x0 to about x1, some with ascenders and descenders. */
+static void draw_line(page *p, float x0, float x1, float base, uint32_t seed) {
+    float x = x0;
+    while (x + LETTER < x1) {
+        seed = seed * 1664525 + 1013904223;
+        uint32_t letters = 2 + (seed >> 16) % 6;
+        for (uint32_t i = 0; i < letters && x + LETTER < x1; i++, x += STEP) {
+            uint32_t kind = (seed >> (i * 3)) & 7;
+            float top = kind < 2 ? 30 : X_HEIGHT, tail = kind == 2 ? 9 : 0;
+            draw_box(p, x, base - top, x + LETTER, base - top + 4);
+            draw_box(p, x, base - top, x + 5, base + tail);
+            draw_box(p, x + LETTER - 5, base - X_HEIGHT, x + LETTER, base);
+        }
+        x += STEP;
+    }
+}
+
+static void draw_column(page *p, float x0, float x1, float y0, uint32_t n_lines) {
+    for (uint32_t i = 0; i < n_lines; i++)
+        draw_line(p, x0, i + 1 == n_lines ? (x0 + x1) / 2 : x1, y0 + (float)(i * PITCH),
+                  i * 77 + (uint32_t)x0);
+}
+
+static float line_y(const qi_text_line *l) {
+    return (l->base_y0 + l->base_y1) / 2;
+}
+
+static void test_lines_of_one_column(void **state) {
+    page p;
+    page_init(&p, 1700, 1400, 0);
+    draw_column(&p, 150, 1500, 200, 20);
+    page_find(&p, false);
+    assert_int_equal(p.layout.n_lines, 20);
+    assert_int_equal(p.layout.n_blocks, 1);
+    for (uint32_t i = 0; i < 20; i++) {
+        const qi_text_line *l = &p.layout.lines[i];
+        assert_float_equal(line_y(l), 200 + (float)i * PITCH, 1.5);
+        assert_float_equal(l->x0, 150, 2);
+        assert_float_equal(l->x_height_px, X_HEIGHT, 3);
+        assert_true(l->ascent_px >= X_HEIGHT && l->ascent_px < 40 && l->descent_px < 15);
+    }
+    assert_float_equal(p.layout.skew_degrees, 0, 0.05);
+    page_done(&p);
+}
+
+static void test_skewed_lines_keep_their_slope(void **state) {
+    for (float degrees = -14; degrees <= 14; degrees += 7) {
+        page p;
+        page_init(&p, 1900, 1700, degrees);
+        draw_column(&p, 400, 1500, 500, 16);
+        page_find(&p, false);
+        assert_int_equal(p.layout.n_lines, 16);
+        assert_float_equal(p.layout.skew_degrees, degrees, 0.15);
+        const qi_text_line *l = &p.layout.lines[5];
+        float slope = (l->base_y1 - l->base_y0) / (l->x1 - l->x0);
+        assert_float_equal(slope, -tanf(degrees * (float)(M_PI / 180)), 0.004);
+        page_done(&p);
+    }
+}
+
+/* A headline over two columns over a footer. */
+static void test_columns_are_read_one_after_the_other(void **state) {
+    for (int right_to_left = 0; right_to_left < 2; right_to_left++) {
+        page p;
+        page_init(&p, 1800, 1600, 0);
+        draw_line(&p, 300, 1500, 120, 5);
+        draw_column(&p, 150, 850, 220, 22);
+        draw_column(&p, 910, 1610, 220, 20);
+        draw_line(&p, 300, 1500, 1450, 9);
+        page_find(&p, right_to_left);
+        const qi_layout *l = &p.layout;
+        assert_int_equal(l->n_lines, 44);
+        assert_float_equal(line_y(&l->lines[0]), 120, 2);
+        assert_float_equal(line_y(&l->lines[43]), 1450, 2);
+        uint32_t first = right_to_left ? 20 : 22;
+        float x_first = right_to_left ? 910 : 150, x_second = right_to_left ? 150 : 910;
+        for (uint32_t i = 1; i < 43; i++)
+            assert_float_equal(l->lines[i].x0, i <= first ? x_first : x_second, 3);
+        page_done(&p);
+    }
+}
+
+static void test_table_rows_stay_together(void **state) {
+    page p;
+    page_init(&p, 1800, 1000, 0);
+    for (uint32_t i = 0; i < 12; i++) {
+        float y = 200 + (float)(i * PITCH);
+        draw_line(&p, 150, 280 + (float)(i % 3 * 30), y, i);
+        draw_line(&p, 700, 780, y, i + 20);
+        draw_line(&p, 1300, 1390, y, i + 40);
+    }
+    page_find(&p, false);
+    float y = 0;
+    for (uint32_t i = 0; i < p.layout.n_lines; i++) {
+        assert_true(line_y(&p.layout.lines[i]) > y - 3);
+        y = line_y(&p.layout.lines[i]);
+    }
+    assert_true(p.layout.n_lines >= 12);
+    page_done(&p);
+}
+
+static void test_frames_and_rules_are_no_text(void **state) {
+    page p;
+    page_init(&p, 1700, 1400, 0);
+    draw_box(&p, 100, 100, 1600, 106);
+    draw_box(&p, 100, 1300, 1600, 1306);
+    draw_box(&p, 100, 100, 106, 1300);
+    draw_box(&p, 1594, 100, 1600, 1306);
+    draw_column(&p, 150, 1500, 200, 20);
+    page_find(&p, false);
+    assert_int_equal(p.layout.n_lines, 20);
+    page_done(&p);
+}
+
+static void test_pages_without_text(void **state) {
+    page p;
+    page_init(&p, 800, 600, 0);
+    page_find(&p, false);
+    assert_int_equal(p.layout.n_lines, 0);
+    memset(p.grey.px, 0, 800 * 600);
+    page_find(&p, false);
+    assert_int_equal(p.layout.n_lines, 0);
+    page_done(&p);
+    page_init(&p, 1, 1, 0);
+    page_find(&p, false);
+    assert_int_equal(p.layout.n_lines, 0);
+    page_done(&p);
+}
+
+/* Noise of any density and grain ends, with a bounded number of lines. */
+static void test_noise_ends(void **state) {
+    for (uint32_t density = 1; density < 128; density *= 3) {
+        page p;
+        page_init(&p, 1500, 1500, 0);
+        uint32_t seed = 1;
+        for (size_t i = 0; i < (size_t)1500 * 1500; i++) {
+            seed = seed * 1664525 + 1013904223;
+            p.grey.px[i] = seed >> 24 < density ? 0 : 255;
+        }
+        page_find(&p, false);
+        assert_true(p.layout.n_lines < 20000);
+        page_done(&p);
+    }
+}
+
+static void test_deadline_and_cancel(void **state) {
+    page p;
+    page_init(&p, 1700, 1400, 0);
+    draw_column(&p, 150, 1500, 200, 20);
+    qi_deadline past = {.at_ns = 1};
+    quire_box all = {0, 0, 1700, 1400};
+    assert_int_equal(qi_layout_find(&p.grey, all, false, &past, &p.arena, &p.scratch, &p.layout),
+                     QUIRE_ERR_TIMEOUT);
+    atomic_bool yes = true;
+    qi_deadline cancelled = {.cancel = &yes};
+    assert_int_equal(
+        qi_layout_find(&p.grey, all, false, &cancelled, &p.arena, &p.scratch, &p.layout),
+        QUIRE_ERR_CANCELLED);
+    page_done(&p);
+}
+
+static void test_only_the_region_is_read(void **state) {
+    page p;
+    page_init(&p, 1700, 1400, 0);
+    draw_column(&p, 150, 1500, 200, 20);
+    quire_box region = {0, 310, 1700, 620};
+    assert_int_equal(qi_layout_find(&p.grey, region, false, NULL, &p.arena, &p.scratch, &p.layout),
+                     QUIRE_ERR_OK);
+    assert_int_equal(p.layout.n_lines, 6);
+    assert_float_equal(line_y(&p.layout.lines[0]), 350, 2);
+    page_done(&p);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_lines_of_one_column),
+        cmocka_unit_test(test_skewed_lines_keep_their_slope),
+        cmocka_unit_test(test_columns_are_read_one_after_the_other),
+        cmocka_unit_test(test_table_rows_stay_together),
+        cmocka_unit_test(test_frames_and_rules_are_no_text),
+        cmocka_unit_test(test_pages_without_text),
+        cmocka_unit_test(test_noise_ends),
+        cmocka_unit_test(test_deadline_and_cancel),
+        cmocka_unit_test(test_only_the_region_is_read),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
