@@ -32,7 +32,7 @@ check: packages-check $(BUILD)/build.ninja
 	ninja -C $(BUILD)
 	$(PYTHON) tools/run_tests.py $(BUILD)
 
-# What takes longer: an hour of fuzzing, a long run watched for growth, everything against the reference.
+# What takes longer: fuzzing, a long run watched for growth, everything against the reference.
 soak: packages-bench bench-programs
 	tools/soak.sh $(BUILD)
 
