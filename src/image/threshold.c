@@ -139,6 +139,21 @@ static void spread_paper(const tile_grid *g, const float *level, uint8_t *paper)
     }
 }
 
+/* The deviation of blank paper: that of the smoothest tenth of the bright half. */
+static float paper_grain(const tile_grid *g, page_tones tones) {
+    uint32_t bins[128] = {0}, n = 0, sum = 0;
+    for (size_t i = 0; i < (size_t)g->nx * g->ny; i++) {
+        if (g->sum[i] < tones.split) continue;
+        bins[g->count[i] < 127 ? (uint32_t)g->count[i] : 127]++;
+        n++;
+    }
+    for (uint32_t b = 0; b < 128; b++) {
+        sum += bins[b];
+        if (sum * 10 > n) return (float)b;
+    }
+    return 0;
+}
+
 static quire_err choose_thresholds(tile_grid *g, page_tones tones, qi_arena *scratch) {
     size_t n = (size_t)g->nx * g->ny;
     uint8_t *paper = qi_arena_alloc(scratch, n, 1);
@@ -155,6 +170,9 @@ static quire_err choose_thresholds(tile_grid *g, page_tones tones, qi_arena *scr
         level[i] = paper_level(mean, deviation);
         paper[i] = deviation < flat && mean >= tones.split;
     }
+    float grain = paper_grain(g, tones);
+    step = fmaxf(step, 2.5f * grain);
+    flat = fmaxf(flat, 1.6f * grain);
     spread_paper(g, level, paper);
     for (size_t i = 0; i < n; i++) {
         float mean = g->sum[i], deviation = g->count[i];

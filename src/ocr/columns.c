@@ -49,13 +49,6 @@ static quire_err paint_all(const qi_parts *p, const uint32_t *set, uint32_t n, f
     if (!c->ink) return QUIRE_ERR_NO_MEMORY;
     for (uint32_t i = 0; i < n; i++)
         paint(c, &p->pieces[set[i]].box);
-    for (uint32_t i = 0; i < p->n_rules; i++) {
-        const qi_rect *r = &p->rules[i];
-        bool across = qi_rect_width(r) > qi_rect_height(r);
-        if (across && qi_overlap(r->x0, r->x1, all.x0, all.x1) > 0 && r->y0 > all.y0 &&
-            r->y1 < all.y1)
-            paint(c, r);
-    }
     return QUIRE_ERR_OK;
 }
 

@@ -11,11 +11,12 @@
 #include <math.h>
 
 #include "image/components.h"
+#include "image/rules.h"
 #include "image/skew.h"
 #include "image/threshold.h"
 #include "ocr/layout_parts.h"
 
-enum { MAX_COMPONENTS = 200000, MIN_INK_PIXELS = 3 };
+enum { MAX_COMPONENTS = 200000, MIN_INK_PIXELS = 3, MAX_WHITE = 20000, MAX_PICTURES = 200 };
 
 typedef struct finder {
     const qi_grey *page;
@@ -28,7 +29,10 @@ typedef struct finder {
     float letter_height;
     float degrees;
     qi_turn turn;
+    qi_rule *rules;
+    uint32_t n_rules;
     qi_parts parts;
+    uint32_t max_inks;
 } finder;
 
 static float component_height(const qi_component *c) {
@@ -49,7 +53,7 @@ static quire_err label_ink(finder *f) {
 /* Could this be a letter, or letters that touch? Rough: the usual height is not known yet. */
 static bool letter_like(const qi_component *c, float page_height) {
     float w = component_width(c), h = component_height(c);
-    if (h < 4 || w < 1.5f || c->n_pixels < 8 || h > page_height / 4) return false;
+    if (h < 4 || w < 1.5f || c->n_pixels < 8 || h > page_height / 10) return false;
     if (w > 25 * h || h > 8 * w) return false;
     float fill = (float)c->n_pixels / (w * h);
     return fill > 0.08f && (fill < 0.9f || w < 3 * h);
@@ -63,8 +67,9 @@ static quire_err measure_letters(finder *f) {
     for (uint32_t i = 0; i < f->n_components; i++) {
         const qi_component *c = &f->components[i];
         if (!letter_like(c, (float)f->mask.height)) continue;
-        heights[n] = component_height(c);
-        weights[n++] = component_width(c);
+        float h = component_height(c);
+        heights[n] = h;
+        weights[n++] = fminf(component_width(c), 2 * h) * h;
     }
     f->letter_height = qi_weighted_median(heights, weights, n, f->scratch);
     return QUIRE_ERR_OK;
@@ -84,40 +89,42 @@ static quire_err measure_skew(finder *f) {
     return qi_skew_estimate(points, n, fmaxf(1, f->letter_height / 6), f->scratch, &f->degrees);
 }
 
-/* Splits the components into text ink and rules; pictures and dirt are left out. */
-static quire_err sort_components(finder *f) {
-    qi_parts *p = &f->parts;
-    float size = f->letter_height;
-    p->inks = qi_arena_alloc(f->scratch, f->n_components + 1, sizeof *p->inks);
-    p->rules = qi_arena_alloc(f->scratch, f->n_components + 1, sizeof *p->rules);
-    if (!p->inks || !p->rules) return QUIRE_ERR_NO_MEMORY;
-    for (uint32_t i = 0; i < f->n_components; i++) {
-        const qi_component *c = &f->components[i];
-        qi_rect box = {c->x0, c->y0, c->x1, c->y1};
-        float w = component_width(c), h = component_height(c);
-        float fill = (float)c->n_pixels / (w * h);
-        bool rule = (w > 3 * size && h < 0.4f * size) || (w > 12 * h && fill > 0.5f) ||
-                    (h > 3 * size && w < 0.4f * size) || (h > 12 * w && h > 2 * size);
-        if (rule) {
-            if (fmaxf(w, h) > 3 * size) p->rules[p->n_rules++] = box;
-            continue;
-        }
-        if (h > 12 * size || (h > 4 * size && w > 12 * size) || w > 60 * size) continue;
-        p->inks[p->n_inks++] = (qi_ink){.box = box};
-    }
-    return QUIRE_ERR_OK;
+/* A rule in the turned frame: level, at the height of its middle. */
+static qi_rect rule_in_frame(const finder *f, const qi_rule *r) {
+    float x = (float)(r->x0 + r->x1) / 2, y = (float)(r->y0 + r->y1) / 2;
+    float at_x = x * f->turn.cos - y * f->turn.sin, at_y = y * f->turn.cos + x * f->turn.sin;
+    float half_w = (float)(r->x1 - r->x0) / 2, half_h = (float)(r->y1 - r->y0) / 2;
+    if (r->upright)
+        half_w = 1;
+    else
+        half_h = 1;
+    return (qi_rect){at_x - half_w, at_y - half_h, at_x + half_w, at_y + half_h};
 }
 
-/* A row worth reading, and not dirt. */
-static bool row_is_text(const finder *f, const qi_row *row) {
-    const qi_parts *p = &f->parts;
-    uint32_t n_inks = 0;
-    for (uint32_t i = 0; i < row->n_pieces; i++)
-        n_inks += p->pieces[p->order[row->first_piece + i]].n_inks;
-    float h = qi_rect_height(&row->box), w = qi_rect_width(&row->box);
-    if (h < 4 || w < 3) return false;
-    if (n_inks <= 2 && h < 0.5f * f->letter_height) return false;
-    return true;
+static qi_rect box_of(const qi_component *c) {
+    return (qi_rect){c->x0, c->y0, c->x1, c->y1};
+}
+
+static float fill_of(const qi_component *c) {
+    return (float)c->n_pixels / fmaxf(1, component_width(c) * component_height(c));
+}
+
+static qi_ink ink_of(const qi_component *c, bool white) {
+    return (qi_ink){
+        .box = box_of(c), .stroke = (float)c->n_pixels / (float)c->n_runs, .white = white};
+}
+
+typedef enum kind { LETTER, RULE, SOLID, DIRT } kind;
+
+static kind kind_of(const finder *f, const qi_component *c) {
+    float size = f->letter_height, w = component_width(c), h = component_height(c);
+    float fill = fill_of(c);
+    if ((w > 3 * size && h < 0.4f * size) || (w > 12 * h && fill > 0.5f)) return RULE;
+    if ((h > 3 * size && w < 0.4f * size) || (h > 12 * w && h > 2 * size)) return RULE;
+    if (w > 3 * size && h > 0.9f * size && fill > 0.45f) return SOLID;
+    if (h > 12 * size || (h > 4 * size && w > 12 * size) || w > 60 * size)
+        return fill > 0.25f ? SOLID : DIRT;
+    return LETTER;
 }
 
 static void turn_back(qi_turn t, float x, float y, float *ret_x, float *ret_y) {
@@ -141,18 +148,87 @@ static quire_box box_on_page(const finder *f, const qi_rect *r) {
                        (int32_t)fminf(ceilf(y1), (float)f->region.y1)};
 }
 
-static quire_err describe_line(finder *f, const qi_row *row, qi_text_line *ret_line) {
-    qi_row_fit fit;
-    quire_err err = qi_layout_fit_row(&f->parts, row, f->scratch, &fit);
+/* Light letters in a dark ground: adds them, unless what is light in it does not look like letters.
+ */
+static quire_err add_white_letters(finder *f, const qi_component *ground, bool *ret_found) {
+    qi_rect box = box_of(ground);
+    quire_box on_page = box_on_page(f, &box);
+    uint32_t area[4] = {(uint32_t)on_page.x0, (uint32_t)on_page.y0, (uint32_t)on_page.x1,
+                        (uint32_t)on_page.y1};
+    qi_component *c;
+    uint32_t n, n_letters = 0, first = f->parts.n_inks;
+    quire_err err = qi_components_find(&f->mask, area, 0, f->turn, MIN_INK_PIXELS, MAX_WHITE / 2,
+                                       f->deadline, f->scratch, f->scratch, &c, &n);
     if (err) return err;
-    qi_text_line line = {.x_height_px = fit.x_height,
-                         .ascent_px = fit.ascent,
-                         .descent_px = fit.descent,
-                         .box = box_on_page(f, &row->box)};
-    turn_back(f->turn, row->box.x0, fit.at + fit.slope * row->box.x0, &line.x0, &line.base_y0);
-    turn_back(f->turn, row->box.x1, fit.at + fit.slope * row->box.x1, &line.x1, &line.base_y1);
-    *ret_line = line;
+    float size = f->letter_height, covered = 0;
+    for (uint32_t i = 0; i < n && f->parts.n_inks < f->max_inks; i++) {
+        float h = component_height(&c[i]), w = component_width(&c[i]);
+        bool edge = c[i].x0 <= box.x0 + 1 || c[i].x1 >= box.x1 - 1 || c[i].y0 <= box.y0 + 1 ||
+                    c[i].y1 >= box.y1 - 1;
+        if (edge || h < 0.15f * size || h > 8 * size || w > 30 * size) continue;
+        if (h > 0.4f * size && letter_like(&c[i], 1e9f)) n_letters++;
+        covered += (float)c[i].n_pixels;
+        f->parts.inks[f->parts.n_inks++] = ink_of(&c[i], true);
+    }
+    float share = covered / fmaxf(1, component_width(ground) * component_height(ground));
+    uint32_t added = f->parts.n_inks - first;
+    *ret_found = n_letters >= 3 && n_letters * 3 >= added && share > 0.02f && share < 0.5f;
+    if (!*ret_found) f->parts.n_inks = first;
     return QUIRE_ERR_OK;
+}
+
+/* Is the middle of the box inside one of the pictures? */
+static bool in_picture(const qi_rect *box, const qi_rect *pictures, uint32_t n) {
+    float x = (box->x0 + box->x1) / 2, y = (box->y0 + box->y1) / 2;
+    for (uint32_t i = 0; i < n; i++)
+        if (x > pictures[i].x0 && x < pictures[i].x1 && y > pictures[i].y0 && y < pictures[i].y1)
+            return true;
+    return false;
+}
+
+/* Sorts the components into text ink and rules; pictures and dirt are left out. */
+static quire_err sort_components(finder *f) {
+    qi_parts *p = &f->parts;
+    f->max_inks = f->n_components + MAX_WHITE;
+    p->inks = qi_arena_alloc(f->scratch, f->max_inks, sizeof *p->inks);
+    p->rules = qi_arena_alloc(f->scratch, f->n_components + f->n_rules + 1, sizeof *p->rules);
+    qi_rect *pictures = qi_arena_alloc(f->scratch, MAX_PICTURES, sizeof *pictures);
+    if (!p->inks || !p->rules || !pictures) return QUIRE_ERR_NO_MEMORY;
+    uint32_t n_pictures = 0;
+    float size = f->letter_height;
+    for (uint32_t i = 0; i < f->n_rules; i++)
+        p->rules[p->n_rules++] = rule_in_frame(f, &f->rules[i]);
+    for (uint32_t i = 0; i < f->n_components; i++) {
+        const qi_component *c = &f->components[i];
+        kind k = kind_of(f, c);
+        if (k == RULE && fmaxf(component_width(c), component_height(c)) > 3 * size)
+            p->rules[p->n_rules++] = box_of(c);
+        if (k != SOLID) continue;
+        bool found = false;
+        quire_err err = fill_of(c) > 0.45f ? add_white_letters(f, c, &found) : QUIRE_ERR_OK;
+        if (err) return err;
+        bool large = component_width(c) > 5 * size && component_height(c) > 5 * size;
+        if (!found && large && n_pictures < MAX_PICTURES) pictures[n_pictures++] = box_of(c);
+    }
+    for (uint32_t i = 0; i < f->n_components; i++) {
+        const qi_component *c = &f->components[i];
+        qi_rect box = box_of(c);
+        if (kind_of(f, c) == LETTER && !in_picture(&box, pictures, n_pictures))
+            p->inks[p->n_inks++] = ink_of(c, false);
+    }
+    return QUIRE_ERR_OK;
+}
+
+static qi_text_line describe_line(const finder *f, const qi_row *row) {
+    const qi_row_fit *fit = &row->fit;
+    qi_text_line line = {.x_height_px = fit->x_height,
+                         .ascent_px = fit->ascent,
+                         .descent_px = fit->descent,
+                         .white_on_black = row->white,
+                         .box = box_on_page(f, &row->box)};
+    turn_back(f->turn, row->box.x0, fit->at + fit->slope * row->box.x0, &line.x0, &line.base_y0);
+    turn_back(f->turn, row->box.x1, fit->at + fit->slope * row->box.x1, &line.x1, &line.base_y1);
+    return line;
 }
 
 static void join_box(quire_box *a, const quire_box *b) {
@@ -167,18 +243,12 @@ static quire_err describe(finder *f, qi_layout *out) {
     out->lines = qi_arena_alloc(f->arena, p->n_rows + 1, sizeof *out->lines);
     out->blocks = qi_arena_alloc(f->arena, p->n_rows + 1, sizeof *out->blocks);
     if (!out->lines || !out->blocks) return QUIRE_ERR_NO_MEMORY;
-    bool fresh = true;
     for (uint32_t i = 0; i < p->n_rows; i++) {
-        if (p->rows[i].starts_block) fresh = true;
-        if (!row_is_text(f, &p->rows[i])) continue;
         qi_text_line *line = &out->lines[out->n_lines];
-        quire_err err = describe_line(f, &p->rows[i], line);
-        if (err) return err;
-        if (fresh) {
+        *line = describe_line(f, &p->rows[i]);
+        if (p->rows[i].starts_block || !out->n_blocks)
             out->blocks[out->n_blocks++] =
                 (qi_text_block){.box = line->box, .first_line = out->n_lines};
-            fresh = false;
-        }
         qi_text_block *block = &out->blocks[out->n_blocks - 1];
         join_box(&block->box, &line->box);
         block->n_lines++;
@@ -214,20 +284,29 @@ static quire_err find_text(finder *f, qi_layout *out) {
     if (err || f->letter_height <= 0) return err;
     err = measure_skew(f);
     if (err) return err;
-    if (fabsf(f->degrees) > 0.1f) {
+    err = qi_rules_erase(&f->mask, (uint32_t)(3 * f->letter_height) + 8,
+                         (uint32_t)(0.3f * f->letter_height) + 2, f->deadline, f->scratch,
+                         f->scratch, &f->rules, &f->n_rules);
+    if (err) return err;
+    bool turned = fabsf(f->degrees) > 0.05f;
+    if (turned) {
         float angle = f->degrees * (float)(M_PI / 180);
         f->turn = (qi_turn){cosf(angle), sinf(angle)};
-        err = label_ink(f);
-        if (!err) err = measure_letters(f);
-        if (err) return err;
     }
+    if (turned || f->n_rules) err = label_ink(f);
+    if (!err) err = measure_letters(f);
+    if (err) return err;
     err = sort_components(f);
     if (!err)
         err =
             qi_layout_find_pieces(&f->parts, f->letter_height, f->deadline, f->scratch, f->scratch);
     if (!err)
         err = qi_layout_order(&f->parts, f->letter_height, f->deadline, f->scratch, f->scratch);
-    if (!err) err = describe(f, out);
+    for (uint32_t i = 0; i < f->parts.n_rows && !err; i++)
+        err = qi_layout_fit_row(&f->parts, &f->parts.rows[i], f->scratch);
+    if (err) return err;
+    qi_layout_drop_noise(&f->parts, f->letter_height, f->scratch);
+    err = describe(f, out);
     if (!err) err = estimate_dpi(f, out);
     out->skew_degrees = f->degrees;
     return err;

@@ -20,6 +20,8 @@ typedef struct qi_ink {
     qi_rect box;
     uint32_t piece; /* the piece it is part of */
     uint32_t next;  /* the next of the same piece; QI_NONE ends */
+    float stroke;   /* mean length of its runs */
+    bool white;     /* light ink on a dark ground */
 } qi_ink;
 
 /* A word, or what of one hangs together. */
@@ -29,14 +31,27 @@ typedef struct qi_piece {
     float height; /* median height of its inks */
     float base;   /* y on which most of its inks stand */
     bool tall;    /* reaches over several lines: a drop cap, or lines that touch */
+    bool white;
 } qi_piece;
+
+/* The baseline y = at + slope x of a row, and its letters' size. */
+typedef struct qi_row_fit {
+    float at, slope;
+    float x_height;        /* 0 when unknown */
+    float ascent, descent; /* of the ink, with the room letters of this size may take */
+    uint32_t n_letters;    /* inks of some size */
+    float on_base;         /* share of them that stand on the baseline */
+    float regular;         /* share of them of about the same height */
+    float stroke;          /* median of their strokes' widths */
+} qi_row_fit;
 
 /* A row of pieces: a line of text. */
 typedef struct qi_row {
-    uint32_t first_piece, n_pieces; /* into qi_rows.order */
+    uint32_t first_piece, n_pieces; /* into qi_parts.order */
     qi_rect box;
     float base, height;
-    bool starts_block;
+    bool starts_block, white;
+    qi_row_fit fit;
 } qi_row;
 
 typedef struct qi_parts {
@@ -83,14 +98,10 @@ quire_err qi_layout_find_pieces(qi_parts *parts, float letter_height, const qi_d
 quire_err qi_layout_order(qi_parts *parts, float letter_height, const qi_deadline *deadline,
                           qi_arena *arena, qi_arena *scratch);
 
-/* The baseline y = at + slope x of a row, and its letters' size. */
-typedef struct qi_row_fit {
-    float at, slope;
-    float x_height;        /* 0 when unknown */
-    float ascent, descent; /* of the ink, with the room letters of this size may take */
-} qi_row_fit;
+/* Fills the row's fit. */
+quire_err qi_layout_fit_row(const qi_parts *parts, qi_row *row, qi_arena *scratch);
 
-quire_err qi_layout_fit_row(const qi_parts *parts, const qi_row *row, qi_arena *scratch,
-                            qi_row_fit *ret_fit);
+/* Drops rows that are dirt, noise or pieces of pictures; starts_block moves on to the next row. */
+void qi_layout_drop_noise(qi_parts *parts, float letter_height, qi_arena *scratch);
 
 #endif

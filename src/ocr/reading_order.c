@@ -8,6 +8,8 @@
 
 enum { MAX_DEPTH = 24 };
 
+static const float WIDE_GAP = 3.5f; /* in letters' heights */
+
 typedef struct ordering {
     qi_parts *parts;
     uint32_t *spare, *row_of;
@@ -20,8 +22,9 @@ typedef struct ordering {
 typedef struct open_row {
     float base, height, x1;
     float first_base;
-    uint32_t n;
+    uint32_t n, joined; /* joined: the row that took this one in; itself when none did */
     qi_rect box;
+    bool white;
 } open_row;
 
 typedef struct sorted_piece {
@@ -40,12 +43,13 @@ static float row_misfit(const open_row *r, const qi_piece *q) {
     float h = fmaxf(r->height, q->height), low = fminf(r->height, q->height);
     float gap = q->box.x0 - r->x1;
     float off = fabsf(q->base - r->base);
+    if (q->white != r->white) return 2;
     if (gap < -0.5f * qi_rect_width(&q->box) - 0.5f * low) return 2;
     float allowed = 0.45f * h + fminf(0.02f * fmaxf(gap, 0), 0.25f * h);
     if (q->n_inks <= 2 && low < 0.7f * h) {
         /* A lone sign that stands off the line: a quote, a fraction, a raised figure. */
         float overlap = qi_overlap(q->box.y0, q->box.y1, r->base - 1.2f * r->height, r->base);
-        if (overlap > 0.5f * qi_rect_height(&q->box)) return 0.9f;
+        if (overlap > 0.5f * qi_rect_height(&q->box) && gap < 2.5f * h) return 0.9f;
     }
     if (h > 2.6f * low && gap > 1.0f * h) return 2;
     return off / allowed;
@@ -55,6 +59,30 @@ static int compare_row_base(const void *a, const void *b) {
     const qi_row *x = a, *y = b;
     if (x->base != y->base) return x->base < y->base ? -1 : 1;
     return (x->box.x0 > y->box.x0) - (x->box.x0 < y->box.x0);
+}
+
+/* A row of small signs inside the band of a larger row belongs to it: quotes, raised figures. */
+static void take_in_small_rows(open_row *open, uint32_t n) {
+    for (uint32_t i = 0; i < n; i++) {
+        open_row *small = &open[i];
+        float h = qi_rect_height(&small->box);
+        for (uint32_t k = 0; k < n && small->joined == i; k++) {
+            open_row *large = &open[k];
+            if (k == i || large->joined != k || large->white != small->white) continue;
+            float top = large->base - 1.9f * large->height,
+                  bottom = large->base + 0.5f * large->height;
+            if (h > 0.75f * qi_rect_height(&large->box) || small->box.y0 < top ||
+                small->box.y1 > bottom)
+                continue;
+            if (small->height > 0.75f * large->height) continue;
+            if (small->box.x0 < large->box.x0 - 2 * large->height ||
+                small->box.x1 > large->box.x1 + 2 * large->height)
+                continue;
+            small->joined = k;
+            large->n += small->n;
+            qi_rect_join(&large->box, &small->box);
+        }
+    }
 }
 
 /* Strings the pieces of a block into rows and writes them out, top to bottom. */
@@ -85,7 +113,9 @@ static quire_err emit_block(ordering *o, const uint32_t *set, uint32_t n) {
                                     .height = q->height,
                                     .first_base = q->base,
                                     .box = q->box,
-                                    .x1 = q->box.x1};
+                                    .x1 = q->box.x1,
+                                    .white = q->white,
+                                    .joined = best};
             if (q->tall) open[best].height = 0.01f;
         } else {
             open_row *r = &open[best];
@@ -101,24 +131,57 @@ static quire_err emit_block(ordering *o, const uint32_t *set, uint32_t n) {
         open[best].n++;
         o->row_of[sorted[i].piece] = best;
     }
+    take_in_small_rows(open, n_open);
     qi_row *rows = p->rows + p->n_rows;
+    uint32_t n_rows = 0;
     for (uint32_t r = 0; r < n_open; r++) {
-        rows[r] = (qi_row){.first_piece = r,
-                           .n_pieces = open[r].n,
-                           .box = open[r].box,
-                           .height = open[r].height,
-                           .base = (open[r].base + open[r].first_base) / 2};
+        if (open[r].joined != r) continue;
+        rows[n_rows++] = (qi_row){.first_piece = r,
+                                  .n_pieces = open[r].n,
+                                  .box = open[r].box,
+                                  .height = open[r].height,
+                                  .white = open[r].white,
+                                  .base = (open[r].base + open[r].first_base) / 2};
     }
-    qsort(rows, n_open, sizeof *rows, compare_row_base);
-    for (uint32_t r = 0; r < n_open; r++) {
+    qsort(rows, n_rows, sizeof *rows, compare_row_base);
+    for (uint32_t r = 0; r < n_rows; r++) {
         count[rows[r].first_piece] = o->n_order;
         rows[r].first_piece = o->n_order;
         o->n_order += rows[r].n_pieces;
     }
     for (uint32_t i = 0; i < n; i++)
-        p->order[count[o->row_of[sorted[i].piece]]++] = sorted[i].piece;
+        p->order[count[open[o->row_of[sorted[i].piece]].joined]++] = sorted[i].piece;
     rows[0].starts_block = true;
-    p->n_rows += n_open;
+    p->n_rows += n_rows;
+    return QUIRE_ERR_OK;
+}
+
+/* Rows are cut where a gap is too wide for one between words: cells of a table, the price at the
+ * end of a receipt's line. They stay in order. */
+static quire_err cut_rows(qi_parts *p, qi_arena *arena) {
+    qi_row *cut = qi_arena_alloc(arena, p->n_pieces, sizeof *cut);
+    if (!cut) return QUIRE_ERR_NO_MEMORY;
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < p->n_rows; i++) {
+        const qi_row *row = &p->rows[i];
+        float x1 = 0;
+        uint32_t first = n;
+        for (uint32_t k = 0; k < row->n_pieces; k++) {
+            const qi_piece *q = &p->pieces[p->order[row->first_piece + k]];
+            if (!k || q->box.x0 - x1 > WIDE_GAP * fmaxf(row->height, 1)) {
+                cut[n] = *row;
+                cut[n].first_piece = row->first_piece + k;
+                cut[n].n_pieces = 0;
+                cut[n].box = q->box;
+                cut[n++].starts_block = row->starts_block && !k;
+            }
+            cut[n - 1].n_pieces++;
+            qi_rect_join(&cut[n - 1].box, &q->box);
+            x1 = n - 1 == first && !k ? q->box.x1 : fmaxf(x1, q->box.x1);
+        }
+    }
+    p->rows = cut;
+    p->n_rows = n;
     return QUIRE_ERR_OK;
 }
 
@@ -174,5 +237,6 @@ quire_err qi_layout_order(qi_parts *p, float letter_height, const qi_deadline *d
     if (!p->rows || !p->order || !set || !o.spare || !o.row_of) return QUIRE_ERR_NO_MEMORY;
     for (uint32_t i = 0; i < n; i++)
         set[i] = i;
-    return order_set(&o, set, n, 0);
+    quire_err err = order_set(&o, set, n, 0);
+    return err ? err : cut_rows(p, arena);
 }

@@ -94,8 +94,27 @@ static void fit_heights(const float *heights, uint32_t n, qi_row_fit *fit, float
         fit->x_height = main_height * (n >= 4 ? 0.73f : 0.85f);
 }
 
-quire_err qi_layout_fit_row(const qi_parts *p, const qi_row *row, qi_arena *scratch,
-                            qi_row_fit *ret_fit) {
+/* How much the row looks like letters in a line. */
+static void judge_letters(const qi_parts *p, const qi_row *row, float *values, qi_row_fit *fit) {
+    uint32_t n = 0, n_base = 0, n_regular = 0;
+    for (uint32_t i = 0; i < row->n_pieces; i++) {
+        const qi_piece *q = &p->pieces[p->order[row->first_piece + i]];
+        for (uint32_t k = q->first; k != QI_NONE; k = p->inks[k].next) {
+            const qi_rect *b = &p->inks[k].box;
+            float h = qi_rect_height(b), base = fit->at + fit->slope * (b->x0 + b->x1) / 2;
+            if (h < 0.4f * row->height) continue;
+            n_base += fabsf(b->y1 - base) < 0.15f * row->height + 1;
+            n_regular += h > 0.6f * row->height && h < 1.8f * row->height;
+            values[n++] = p->inks[k].stroke;
+        }
+    }
+    fit->n_letters = n;
+    fit->on_base = n ? (float)n_base / (float)n : 0;
+    fit->regular = n ? (float)n_regular / (float)n : 0;
+    fit->stroke = qi_quantile(values, n, 0.5f);
+}
+
+quire_err qi_layout_fit_row(const qi_parts *p, qi_row *row, qi_arena *scratch) {
     uint32_t n = 0, most = 0;
     for (uint32_t i = 0; i < row->n_pieces; i++)
         most += p->pieces[p->order[row->first_piece + i]].n_inks;
@@ -133,6 +152,7 @@ quire_err qi_layout_fit_row(const qi_parts *p, const qi_row *row, qi_arena *scra
     float x = fit.x_height > 0 ? fit.x_height : 0.75f * typical;
     fit.ascent = fmaxf(above, 1.4f * x);
     fit.descent = fmaxf(below, 0.4f * x);
-    *ret_fit = fit;
+    judge_letters(p, row, rest, &fit);
+    row->fit = fit;
     return QUIRE_ERR_OK;
 }

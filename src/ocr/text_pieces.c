@@ -66,7 +66,9 @@ static quire_err grid_init(grid *g, const qi_rect *boxes, size_t stride, uint32_
 }
 
 /* How far right of a the box b may begin and still be of its word. */
-static bool follows(const qi_rect *a, const qi_rect *b, float *ret_gap) {
+static bool follows(const qi_ink *first, const qi_ink *second, float *ret_gap) {
+    const qi_rect *a = &first->box, *b = &second->box;
+    if (first->white != second->white) return false;
     float ha = qi_rect_height(a), hb = qi_rect_height(b);
     float low = fminf(ha, hb), high = fmaxf(ha, hb);
     if (high > 2.4f * low) return false;
@@ -91,7 +93,7 @@ static uint32_t nearest_right(const qi_parts *p, const grid *g, uint32_t of) {
             for (uint32_t i = from; i < to; i++) {
                 float gap;
                 uint32_t other = g->items[i];
-                if (other == of || !follows(a, &p->inks[other].box, &gap)) continue;
+                if (other == of || !follows(&p->inks[of], &p->inks[other], &gap)) continue;
                 if (best == QI_NONE || gap < best_gap) {
                     best = other;
                     best_gap = gap;
@@ -174,8 +176,8 @@ static quire_err gather_pieces(qi_parts *p, const bool *tall, qi_arena *arena, q
         uint32_t root = root_of(p->inks, i);
         if (root != i) continue;
         index[i] = p->n_pieces;
-        p->pieces[p->n_pieces++] =
-            (qi_piece){.box = p->inks[i].box, .first = QI_NONE, .tall = tall && tall[i]};
+        p->pieces[p->n_pieces++] = (qi_piece){
+            .box = p->inks[i].box, .first = QI_NONE, .tall = tall[i], .white = p->inks[i].white};
     }
     for (uint32_t i = p->n_inks; i-- > 0;) {
         qi_piece *piece = &p->pieces[index[root_of(p->inks, i)]];
@@ -189,13 +191,17 @@ static quire_err gather_pieces(qi_parts *p, const bool *tall, qi_arena *arena, q
     return QUIRE_ERR_OK;
 }
 
-/* How ill a small piece fits to a larger one; below 1 it belongs to it. */
+/* How ill a small piece fits to a larger one; below 1 it belongs to it. A dash may stand as far off
+ * as a word. */
 static float misfit(const qi_piece *small, const qi_piece *large) {
-    float h = large->height;
+    float h = large->height, w = qi_rect_width(&small->box), sh = qi_rect_height(&small->box);
+    if (small->white != large->white || sh > 0.6f * h || small->n_inks > 6 || w > 4 * h) return 2;
     float dx = fmaxf(0, fmaxf(large->box.x0 - small->box.x1, small->box.x0 - large->box.x1));
     float above = large->box.y0 - small->box.y1, below = small->box.y0 - large->box.y1;
     float dy = fmaxf(0, fmaxf(above, below));
-    float limit_y = above > 0 ? 0.6f * h : 0.35f * h, limit_x = above > 0 ? 0.3f * h : 0.8f * h;
+    bool dash = w > 2.5f * sh && w > 0.6f * h && above < -0.2f * h && below < -0.1f * h;
+    float limit_y = above > 0 ? 0.6f * h : 0.35f * h;
+    float limit_x = above > 0 ? 0.3f * h : dash ? 1.8f * h : 0.8f * h;
     return fmaxf(dx / limit_x, dy / limit_y) + 0.01f * dx / h;
 }
 
@@ -216,8 +222,8 @@ static quire_err adopt_small(qi_parts *p, float letter_height, qi_arena *scratch
     for (uint32_t i = 0; i < p->n_pieces; i++) {
         const qi_piece *large = &p->pieces[i];
         float h = large->height;
-        qi_rect window = {large->box.x0 - 1.5f * h, large->box.y0 - 1.2f * h,
-                          large->box.x1 + 0.8f * h, large->box.y1 + 0.5f * h};
+        qi_rect window = {large->box.x0 - 4.5f * h, large->box.y0 - 1.2f * h,
+                          large->box.x1 + 1.8f * h, large->box.y1 + 0.5f * h};
         cell_range c = cells_of(&g, &window);
         for (uint32_t y = c.y0; y <= c.y1; y++) {
             for (uint32_t x = c.x0; x <= c.x1; x++) {
@@ -227,8 +233,7 @@ static quire_err adopt_small(qi_parts *p, float letter_height, qi_arena *scratch
                 for (uint32_t k = from; k < to; k++) {
                     uint32_t j = g.items[k];
                     const qi_piece *small = &p->pieces[j];
-                    if (j == i || qi_rect_height(&small->box) > 0.6f * h) continue;
-                    if (small->n_inks > 3 || qi_rect_width(&small->box) > 3 * h) continue;
+                    if (j == i) continue;
                     float m = misfit(small, large);
                     if (m < fit[j]) {
                         fit[j] = m;
@@ -272,5 +277,12 @@ quire_err qi_layout_find_pieces(qi_parts *p, float letter_height, const qi_deadl
     err = gather_pieces(p, tall, arena, scratch);
     if (!err) err = adopt_small(p, letter_height, scratch);
     if (!err) err = gather_pieces(p, tall, arena, scratch);
-    return err;
+    if (err) return err;
+    /* What is much smaller than the page's letters and beside none of them is dirt. */
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < p->n_pieces; i++)
+        if (qi_rect_height(&p->pieces[i].box) >= 0.35f * letter_height)
+            p->pieces[kept++] = p->pieces[i];
+    p->n_pieces = kept;
+    return QUIRE_ERR_OK;
 }

@@ -1,0 +1,168 @@
+/* See rules.h. Openings by long segments find the strokes: along rows run by run, along columns a
+ * word of 64 columns at a time, with lengths doubled from step to step. */
+#include "image/rules.h"
+
+#include <string.h>
+
+enum { MAX_RULES = 4096, MAX_HOLE = 2, RAGGED = 2 };
+
+/* Keeps of each row the runs of at least length; holes of up to max_hole pixels count as ink. */
+static uint32_t open_rows(const qi_mask *in, uint32_t length, uint32_t max_hole,
+                          const qi_mask *out) {
+    uint32_t n = 0;
+    for (uint32_t y = 0; y < in->height; y++) {
+        uint32_t x = 0;
+        while ((x = qi_mask_find(in, y, x, 1)) < in->width) {
+            uint32_t end = qi_mask_find(in, y, x, 0), next;
+            while (end < in->width && (next = qi_mask_find(in, y, end, 1)) - end <= max_hole &&
+                   next < in->width)
+                end = qi_mask_find(in, y, next, 0);
+            if (end - x >= length) {
+                qi_mask_fill_span(out, y, x, end, 1);
+                n++;
+            }
+            x = end;
+        }
+    }
+    return n;
+}
+
+/* Keeps of each column the runs of at least length, a word of columns at a time: a bit survives the
+ * erosion where length rows from it on are ink, and is spread over them again. */
+static void open_columns(const qi_mask *in, uint32_t length, uint64_t *column, const qi_mask *out) {
+    uint32_t height = in->height;
+    for (size_t j = 0; j < in->stride; j++) {
+        uint64_t any = 0;
+        for (uint32_t y = 0; y < height; y++) {
+            column[y] = in->bits[(size_t)y * in->stride + j];
+            any |= column[y];
+        }
+        memset(column + height, 0, length * sizeof *column);
+        for (uint32_t have = 1; any && have < length;) {
+            uint32_t step = have * 2 <= length ? have : length - have;
+            for (uint32_t y = 0; y < height; y++)
+                column[y] &= column[y + step];
+            have += step;
+        }
+        for (uint32_t have = 1; any && have < length;) {
+            uint32_t step = have * 2 <= length ? have : length - have;
+            for (uint32_t y = height; y-- > step;)
+                column[y] |= column[y - step];
+            have += step;
+        }
+        for (uint32_t y = 0; y < height; y++)
+            out->bits[(size_t)y * in->stride + j] = column[y];
+    }
+}
+
+static bool is_set(const qi_mask *m, uint32_t x, uint32_t y) {
+    return qi_mask_row(m, y)[x / 64] >> (x % 64) & 1;
+}
+
+/* Columns of the stroke from which ink goes on below. */
+static uint32_t count_hanging(const qi_mask *mask, const qi_mask *strokes, const qi_rule *r) {
+    uint32_t n = 0;
+    for (uint32_t y = r->y0; y < r->y1 && y + 1 < mask->height; y++) {
+        const uint64_t *s = qi_mask_row(strokes, y), *below = qi_mask_row(strokes, y + 1);
+        const uint64_t *ink = qi_mask_row(mask, y + 1);
+        for (uint32_t j = r->x0 / 64; j <= (r->x1 - 1) / 64; j++)
+            n += (uint32_t)__builtin_popcountll(s[j] & ~below[j] & ink[j]);
+    }
+    return n;
+}
+
+/* The end of the ink at column x that begins at y and goes on by step, but no more than RAGGED. */
+static int64_t ragged_end(const qi_mask *mask, uint32_t x, int64_t y, int step, bool *ret_goes_on) {
+    int n = 0;
+    for (; y >= 0 && y < mask->height && is_set(mask, x, (uint32_t)y); y += step)
+        if (n++ == RAGGED) break;
+    *ret_goes_on = n > RAGGED;
+    return y;
+}
+
+/* Clears the stroke with its ragged edges, but where ink goes on to both of its sides. */
+static void erase_level(const qi_mask *mask, const qi_mask *strokes, const qi_rule *r) {
+    for (uint32_t x = r->x0; x < r->x1; x++) {
+        uint32_t y = r->y0;
+        while (y < r->y1) {
+            if (!is_set(strokes, x, y)) {
+                y++;
+                continue;
+            }
+            uint32_t end = y;
+            while (end < r->y1 && is_set(strokes, x, end))
+                end++;
+            bool above, below;
+            int64_t top = ragged_end(mask, x, (int64_t)y - 1, -1, &above);
+            int64_t bottom = ragged_end(mask, x, end, 1, &below);
+            int64_t from = above ? y : top + 1, to = below ? end : bottom;
+            for (int64_t k = from; k < to && !(above && below); k++)
+                qi_mask_fill_span(mask, (uint32_t)k, x, x + 1, 0);
+            y = end;
+        }
+    }
+}
+
+static void erase_upright(const qi_mask *mask, const qi_mask *strokes, const qi_rule *r) {
+    for (uint32_t y = r->y0; y < r->y1; y++) {
+        uint32_t x = r->x0;
+        while ((x = qi_mask_find(strokes, y, x, 1)) < r->x1) {
+            uint32_t end = qi_mask_find(strokes, y, x, 0);
+            bool left = x > 0 && is_set(mask, x - 1, y);
+            bool right = end < mask->width && is_set(mask, end, y);
+            if (!(left && right)) qi_mask_fill_span(mask, y, x, end, 0);
+            x = end;
+        }
+    }
+}
+
+static quire_err take_strokes(const qi_mask *mask, const qi_mask *strokes, bool upright,
+                              uint32_t min_length, const qi_deadline *deadline, qi_arena *scratch,
+                              qi_rule *rules, uint32_t *n_rules) {
+    qi_component *c;
+    uint32_t n, box[4] = {0, 0, mask->width, mask->height};
+    quire_err err = qi_components_find(strokes, box, 1, (qi_turn){1, 0}, min_length, MAX_RULES / 2,
+                                       deadline, scratch, scratch, &c, &n);
+    for (uint32_t i = 0; i < n && !err; i++) {
+        qi_rule r = {(uint32_t)c[i].x0, (uint32_t)c[i].y0, (uint32_t)c[i].x1, (uint32_t)c[i].y1,
+                     upright};
+        if (!upright && count_hanging(mask, strokes, &r) * 7 > r.x1 - r.x0) continue;
+        if (upright)
+            erase_upright(mask, strokes, &r);
+        else
+            erase_level(mask, strokes, &r);
+        rules[(*n_rules)++] = r;
+    }
+    return err;
+}
+
+quire_err qi_rules_erase(const qi_mask *mask, uint32_t min_length, uint32_t max_thickness,
+                         const qi_deadline *deadline, qi_arena *arena, qi_arena *scratch,
+                         qi_rule **ret_rules, uint32_t *ret_n) {
+    qi_mask level, upright, thick;
+    quire_err err = qi_mask_init(mask->width, mask->height, scratch, &level);
+    if (!err) err = qi_mask_init(mask->width, mask->height, scratch, &upright);
+    if (!err) err = qi_mask_init(mask->width, mask->height, scratch, &thick);
+    uint64_t *column = qi_arena_alloc(
+        scratch, (size_t)mask->height + min_length + max_thickness + 1, sizeof *column);
+    qi_rule *rules = qi_arena_alloc(arena, MAX_RULES, sizeof *rules);
+    if (err || !column || !rules) return QUIRE_ERR_NO_MEMORY;
+    uint32_t n_rules = 0;
+    size_t n_words = mask->stride * mask->height;
+    open_columns(mask, min_length, column, &upright);
+    if (open_rows(&upright, max_thickness + 1, 0, &thick))
+        for (size_t i = 0; i < n_words; i++)
+            upright.bits[i] &= ~thick.bits[i];
+    if (open_rows(mask, min_length, MAX_HOLE, &level)) {
+        open_columns(&level, max_thickness + 1, column, &thick);
+        for (size_t i = 0; i < n_words; i++)
+            level.bits[i] &= ~thick.bits[i];
+        err = take_strokes(mask, &level, false, min_length, deadline, scratch, rules, &n_rules);
+    }
+    if (!err)
+        err = take_strokes(mask, &upright, true, min_length, deadline, scratch, rules, &n_rules);
+    if (err) return err;
+    *ret_rules = rules;
+    *ret_n = n_rules;
+    return QUIRE_ERR_OK;
+}
