@@ -17,7 +17,8 @@
 #include <string>
 
 static std::string trimmed(std::string text) {
-    while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
+    while (!text.empty() && (text.back() == '\n' || text.back() == ' '))
+        text.pop_back();
     for (char &c : text)
         if (c == '\n') c = ' ';
     return text;

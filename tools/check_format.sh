@@ -16,5 +16,5 @@ text | xargs -0 -r sh -c 'for f; do [ -z "$(tail -c 1 "$f" | tr -d "\n\000-\011"
     { echo "$f: no newline at the end"; exit 1; }; done' sh || status=1
 # The one file that names such paths is this one.
 text ':!tools/check_format.sh' |
-    xargs -0 -r grep -nIE '/work/|/root/|/home/[a-z]|/tmp/[a-z]' && { echo "^ path of a machine"; status=1; }
+    xargs -0 -r grep -nIE '/work/|/root/|/home/[a-z]|/tmp/[a-z]' | grep -v 'XXXXXX' && { echo "^ path of a machine"; status=1; }
 exit $status
