@@ -8,6 +8,8 @@
 
 /* Around the line's box, in page pixels: what the networks were trained with. */
 static const float margin_px = 4;
+/* A resampled crop is at most so tall: four times what networks see. */
+static const float max_cut_height_px = 144;
 /* A baseline that climbs by less than this share of the line's height is cut as it lies. */
 static const float flat_share = 0.06f;
 
@@ -55,15 +57,16 @@ qi_line_crop qi_line_crop_of(const qi_text_line *l, const qi_grey *page, uint32_
     } else {
         float ux = dx / length, uy = dy / length; /* along; down is (−uy, ux) */
         float back = margin_px, up = l->ascent_px + margin_px;
+        float step = fmaxf(1, (tall + 2 * margin_px) / max_cut_height_px);
         c = (qi_line_crop){
             .origin_x = l->x0 - back * ux + up * uy,
             .origin_y = l->base_y0 - back * uy - up * ux,
-            .along_x = ux,
-            .along_y = uy,
-            .down_x = -uy,
-            .down_y = ux,
-            .width = (uint32_t)ceilf(length + 2 * margin_px),
-            .height = (uint32_t)ceilf(tall + 2 * margin_px),
+            .along_x = ux * step,
+            .along_y = uy * step,
+            .down_x = -uy * step,
+            .down_y = ux * step,
+            .width = (uint32_t)ceilf((length + 2 * margin_px) / step),
+            .height = (uint32_t)ceilf((tall + 2 * margin_px) / step),
         };
         if (l->vertical) { /* from the page turned counter-clockwise to the page: (W − 1 − y, x) */
             float right = (float)page->width - 1;
@@ -110,6 +113,12 @@ static uint8_t sample(const qi_grey *page, float x, float y) {
     const uint8_t *a = qi_grey_row(page, iy), *b = qi_grey_row(page, jy);
     uint32_t top = (256 - fx) * a[ix] + fx * a[jx], low = (256 - fx) * b[ix] + fx * b[jx];
     return (uint8_t)(((256 - fy) * top + fy * low + 32768) >> 16);
+}
+
+size_t qi_line_crop_max_scratch_bytes(uint32_t scaled_width, uint32_t height) {
+    size_t tall = (size_t)max_cut_height_px + 1;
+    size_t wide = ((size_t)scaled_width + 1) * tall / height + 1;
+    return tall * wide + 64 + qi_line_scale_scratch_bytes(scaled_width, height);
 }
 
 void qi_line_crop_extract(const qi_line_crop *c, const qi_grey *page, bool invert,

@@ -14,7 +14,7 @@
  */
 typedef struct qi_line_crop {
     float origin_x, origin_y, along_x, along_y, down_x, down_y;
-    uint32_t width, height; /* page pixels; 0: nothing to read */
+    uint32_t width, height; /* of the crop; 0: nothing to read */
     uint32_t scaled_width;  /* at the network's height */
     bool upright;
 } qi_line_crop;
@@ -31,6 +31,8 @@ qi_line_crop qi_line_crop_whole(const qi_grey *image, uint32_t height, uint32_t 
 void qi_line_crop_to_page(const qi_line_crop *crop, float u, float v, float *ret_x, float *ret_y);
 
 size_t qi_line_crop_scratch_bytes(const qi_line_crop *crop, uint32_t height);
+/* Enough for any crop up to this scaled width. */
+size_t qi_line_crop_max_scratch_bytes(uint32_t scaled_width, uint32_t height);
 
 /* Cuts and scales into dst (scaled_width × height), inverted if asked. */
 void qi_line_crop_extract(const qi_line_crop *crop, const qi_grey *page, bool invert,
