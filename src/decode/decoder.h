@@ -1,11 +1,14 @@
 /* The client of quire-decode: opens documents in a sandboxed helper process and brings their pages
  * over as grey pixels in shared memory. One qi_decoder is one helper process, owned by one thread
- * at a time; it is started at the first use and started anew after it died or was killed.
+ * at a time; it is started at the first use and started anew after it died or was killed. It also
+ * dies with the thread that started it; a decoder handed to another thread then starts a new one.
  *
  * Opening is two steps: measure (type, pages, sizes), then decode into memory that the caller's
  * budget granted. Whatever the helper says is checked; only pixels are read in place. */
 #ifndef QI_DECODE_DECODER_H
 #define QI_DECODE_DECODER_H
+
+#include <stdbool.h>
 
 #include "base/clock.h"
 #include "base/err.h"
@@ -42,6 +45,16 @@ typedef struct qi_decoded {
 quire_err qi_decoder_new(const char *helper_path, const qi_decoder_limits *limits,
                          qi_decoder **ret_decoder, quire_diag *diag);
 void qi_decoder_free(qi_decoder *decoder); /* kills the helper */
+
+/* What the helper has put between itself and the world. */
+typedef struct qi_confinement {
+    bool seccomp, landlock;
+    uint32_t landlock_abi; /* what the kernel offers; 0: no Landlock */
+} qi_confinement;
+
+/* Starts the helper where none runs, which otherwise happens at the first open, and tells how it is
+ * confined. HELPER, MISSING, TIMEOUT, NO_MEMORY. */
+quire_err qi_decoder_start(qi_decoder *decoder, qi_confinement *ret_confinement, quire_diag *diag);
 
 /* Takes the document in fd (any readable descriptor: file, pipe; borrowed) and measures it. name is
  * for messages. What was open before is closed. EMPTY, UNSUPPORTED (names the type where it is

@@ -1,0 +1,246 @@
+/* The decoder's public face: documents and pages over a helper that may die at any time; see
+ * decoder.h. The input stays open here, so that a page that killed the helper costs only itself:
+ * the next one starts a new helper and hands it the input again. */
+#include "decode/decoder.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "decode/helper_process.h"
+#include "decode/source.h"
+
+#ifndef QI_LIBEXEC_DIR
+#define QI_LIBEXEC_DIR "/usr/local/libexec/quire"
+#endif
+
+enum { NAME_BYTES = 240 };
+
+struct qi_decoder {
+    char *path;
+    qi_decoder_limits limits;
+    qi_helper helper;
+    int source; /* -1: no document */
+    uint64_t source_bytes;
+    bool given; /* the helper now running holds the document */
+    uint32_t n_pages;
+    const char *media_type;
+    qi_page_info measured; /* of page measured_page, while is_measured */
+    uint32_t measured_page;
+    bool is_measured;
+    char name[NAME_BYTES]; /* printable */
+};
+
+static char *beside_program(void) {
+    char exe[PATH_MAX];
+    ssize_t n = readlink("/proc/self/exe", exe, sizeof exe - 1);
+    if (n <= 0) return NULL;
+    exe[n] = 0;
+    char *slash = strrchr(exe, '/');
+    char *path = NULL;
+    if (!slash || asprintf(&path, "%.*s/quire-decode", (int)(slash - exe), exe) < 0) return NULL;
+    if (access(path, X_OK) == 0) return path;
+    free(path);
+    return NULL;
+}
+
+static char *find_helper(const char *given) {
+    if (!given || !*given) given = getenv("QUIRE_DECODE");
+    if (given && *given) return strdup(given);
+    char *path = beside_program();
+    return path ? path : strdup(QI_LIBEXEC_DIR "/quire-decode");
+}
+
+quire_err qi_decoder_new(const char *helper_path, const qi_decoder_limits *limits,
+                         qi_decoder **ret_decoder, quire_diag *diag) {
+    qi_decoder *d = calloc(1, sizeof *d);
+    if (d) d->path = find_helper(helper_path);
+    if (!d || !d->path) {
+        free(d);
+        return qi_fail(diag, QUIRE_ERR_NO_MEMORY, "no memory for a decoder");
+    }
+    d->source = -1;
+    d->limits = *limits;
+    if (access(d->path, X_OK)) {
+        char path[NAME_BYTES];
+        quire_err e = qi_fail(diag, QUIRE_ERR_MISSING,
+                              "%s: the decoding helper is not there: %s; install quire-decode "
+                              "beside quire or set QUIRE_DECODE",
+                              qi_printable(path, sizeof path, d->path), strerror(errno));
+        qi_decoder_free(d);
+        return e;
+    }
+    *ret_decoder = d;
+    return QUIRE_ERR_OK;
+}
+
+void qi_decoder_free(qi_decoder *d) {
+    if (!d) return;
+    qi_helper_stop(&d->helper);
+    if (d->source >= 0) close(d->source);
+    free(d->path);
+    free(d);
+}
+
+void qi_decoder_close(qi_decoder *d) {
+    if (d->source < 0) return;
+    close(d->source);
+    d->source = -1;
+    if (d->given && d->helper.pid) {
+        qi_request r = {.version = QI_MESSAGE_VERSION, .kind = QI_MESSAGE_CLOSE};
+        qi_message_send(d->helper.socket, &r, sizeof r, -1);
+    }
+    d->given = false;
+}
+
+quire_err qi_decoder_start(qi_decoder *d, qi_confinement *ret_confinement, quire_diag *diag) {
+    if (!qi_helper_alive(&d->helper)) {
+        d->given = false;
+        quire_err e = qi_helper_start(&d->helper, d->path, NULL, diag);
+        if (e) return e;
+    }
+    *ret_confinement = (qi_confinement){
+        .seccomp = d->helper.confinement & QI_CONFINED_SECCOMP,
+        .landlock = d->helper.confinement & QI_CONFINED_LANDLOCK,
+        .landlock_abi = d->helper.landlock_abi,
+    };
+    return QUIRE_ERR_OK;
+}
+
+/* Sees to it that a living helper holds the document. ret_reply: of the opening, if there was one.
+ */
+static quire_err ensure_given(qi_decoder *d, const qi_deadline *deadline, quire_diag *diag) {
+    if (!qi_helper_alive(&d->helper)) {
+        d->given = false;
+        quire_err e = qi_helper_start(&d->helper, d->path, deadline, diag);
+        if (e) return e;
+    }
+    if (d->given) return QUIRE_ERR_OK;
+    qi_request request = {.version = QI_MESSAGE_VERSION,
+                          .kind = QI_MESSAGE_OPEN,
+                          .max_pages = d->limits.max_pages,
+                          .max_pixels = d->limits.max_pixels};
+    uint64_t held = d->source_bytes < QI_SOURCE_MAX_BYTES ? d->source_bytes : QI_SOURCE_MAX_BYTES;
+    qi_reply reply;
+    quire_err e =
+        qi_helper_call(&d->helper, &request, d->source, held, d->name, deadline, &reply, diag);
+    if (e) return e;
+    d->given = true;
+    d->n_pages = reply.n_pages;
+    d->media_type = qi_format_media_type(reply.format);
+    return QUIRE_ERR_OK;
+}
+
+quire_err qi_decoder_open(qi_decoder *d, int fd, const char *name, const qi_deadline *deadline,
+                          qi_document_info *ret_info, quire_diag *diag) {
+    qi_decoder_close(d);
+    qi_printable(d->name, sizeof d->name, name);
+    d->is_measured = false;
+    quire_err e = qi_source_open(fd, d->name, deadline, &d->source, &d->source_bytes, diag);
+    if (e) return e;
+    e = ensure_given(d, deadline, diag);
+    if (e) {
+        qi_decoder_close(d);
+        return e;
+    }
+    *ret_info = (qi_document_info){.media_type = d->media_type, .n_pages = d->n_pages};
+    return QUIRE_ERR_OK;
+}
+
+static quire_err check_page(const qi_decoder *d, uint32_t page, quire_diag *diag) {
+    if (d->source < 0 || page >= d->n_pages)
+        return qi_fail(diag, QUIRE_ERR_USAGE, "%s: there is no page %u", d->name, page + 1);
+    return QUIRE_ERR_OK;
+}
+
+quire_err qi_decoder_page_info(qi_decoder *d, uint32_t page, const qi_deadline *deadline,
+                               qi_page_info *ret_info, quire_diag *diag) {
+    quire_err e = check_page(d, page, diag);
+    if (e) return e;
+    if (!d->is_measured || d->measured_page != page) {
+        e = ensure_given(d, deadline, diag);
+        if (e) return e;
+        qi_request request = {
+            .version = QI_MESSAGE_VERSION, .kind = QI_MESSAGE_MEASURE, .page = page};
+        qi_reply reply;
+        e = qi_helper_call(&d->helper, &request, -1, 0, d->name, deadline, &reply, diag);
+        if (e) return e;
+        uint64_t pixels = (uint64_t)reply.width_px * reply.height_px;
+        if (pixels > d->limits.max_pixels)
+            return qi_fail(diag, QUIRE_ERR_HELPER,
+                           "%s: the decoding helper passed a page over the "
+                           "limit of pixels",
+                           d->name);
+        d->measured = (qi_page_info){.width_px = reply.width_px,
+                                     .height_px = reply.height_px,
+                                     .dpi = reply.dpi,
+                                     .decode_bytes = reply.decode_bytes};
+        d->measured_page = page;
+        d->is_measured = true;
+    }
+    *ret_info = d->measured;
+    return QUIRE_ERR_OK;
+}
+
+static void *map_pixels(int memory, size_t n) {
+    void *map = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_SHARED, memory, 0);
+    return map == MAP_FAILED ? NULL : map;
+}
+
+/* A memory file of n bytes that nobody can shrink or grow, so that reading its pages never faults.
+ */
+static int pixels_new(size_t n) {
+    int memory = memfd_create("quire-pixels", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (memory < 0) return -1;
+    if (ftruncate(memory, (off_t)n) ||
+        fcntl(memory, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)) {
+        close(memory);
+        return -1;
+    }
+    return memory;
+}
+
+quire_err qi_decoder_page(qi_decoder *d, uint32_t page, const qi_deadline *deadline,
+                          qi_decoded *ret_decoded, quire_diag *diag) {
+    qi_page_info info;
+    quire_err e = qi_decoder_page_info(d, page, deadline, &info, diag);
+    if (!e) e = ensure_given(d, deadline, diag);
+    if (e) return e;
+    size_t stride = 0, n = qi_pixels_bytes(info.width_px, info.height_px, &stride);
+    int memory = n ? pixels_new(n) : -1;
+    if (memory < 0)
+        return qi_fail(diag, QUIRE_ERR_NO_MEMORY, "%s: no memory for %u x %u pixels", d->name,
+                       info.width_px, info.height_px);
+    qi_request request = {.version = QI_MESSAGE_VERSION,
+                          .kind = QI_MESSAGE_DECODE,
+                          .page = page,
+                          .width_px = info.width_px,
+                          .height_px = info.height_px,
+                          .stride_bytes = stride};
+    uint64_t before = qi_helper_cpu_ns(&d->helper);
+    qi_reply reply;
+    e = qi_helper_call(&d->helper, &request, memory, info.decode_bytes, d->name, deadline, &reply,
+                       diag);
+    void *map = e ? NULL : map_pixels(memory, n);
+    uint64_t after = qi_helper_cpu_ns(&d->helper);
+    close(memory);
+    if (e) return e;
+    if (!map) return qi_fail(diag, QUIRE_ERR_NO_MEMORY, "%s: no memory to map a page", d->name);
+    *ret_decoded = (qi_decoded){
+        .grey = {.px = map, .width = info.width_px, .height = info.height_px, .stride = stride},
+        .map = map,
+        .map_bytes = n,
+        .helper_ns = after > before ? after - before : 0,
+    };
+    return QUIRE_ERR_OK;
+}
+
+void qi_decoded_done(qi_decoded *decoded) {
+    if (decoded->map) munmap(decoded->map, decoded->map_bytes);
+    *decoded = (qi_decoded){0};
+}

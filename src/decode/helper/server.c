@@ -1,0 +1,176 @@
+/* Documents and pages on request; see server.h. */
+#include "decode/helper/server.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "decode/helper/orient.h"
+#include "decode/helper/sniff.h"
+
+enum { MIN_DPI = 20, MAX_DPI = 10000 };
+
+static const qi_codec *const codecs[QI_N_FORMATS] = {
+    [QI_FORMAT_JPEG] = &qi_codec_jpeg, [QI_FORMAT_PNG] = &qi_codec_png,
+    [QI_FORMAT_TIFF] = &qi_codec_tiff, [QI_FORMAT_WEBP] = &qi_codec_webp,
+    [QI_FORMAT_HEIC] = &qi_codec_heif, [QI_FORMAT_AVIF] = &qi_codec_heif,
+    [QI_FORMAT_BMP] = &qi_codec_bmp,   [QI_FORMAT_PNM] = &qi_codec_pnm,
+};
+
+static void close_document(qi_server *s) {
+    if (s->codec) s->codec->close(s->state);
+    if (s->input.bytes) munmap((void *)s->input.bytes, s->input.n_bytes);
+    *s = (qi_server){0};
+}
+
+void qi_server_done(qi_server *server) {
+    close_document(server);
+}
+
+/* By the bare system call: the library's fstat goes by a path, which the sandbox forbids. */
+static bool file_size(int descriptor, size_t *ret) {
+    struct stat st;
+    if (syscall(SYS_fstat, descriptor, &st) || !S_ISREG(st.st_mode) || st.st_size < 0) return false;
+    *ret = (size_t)st.st_size;
+    return true;
+}
+
+static quire_err map_input(qi_server *s, int descriptor, quire_diag *diag) {
+    size_t n;
+    if (!file_size(descriptor, &n)) return qi_fail(diag, QUIRE_ERR_IO, "it is not a regular file");
+    if (n == 0) return qi_fail(diag, QUIRE_ERR_EMPTY, "it is empty (0 bytes)");
+    void *bytes = mmap(NULL, n, PROT_READ, MAP_PRIVATE, descriptor, 0);
+    if (bytes == MAP_FAILED) return qi_fail(diag, QUIRE_ERR_IO, "it cannot be mapped into memory");
+    s->input = (qi_input){.bytes = bytes, .n_bytes = n};
+    return QUIRE_ERR_OK;
+}
+
+static quire_err identify(qi_server *s, quire_diag *diag) {
+    const char *foreign;
+    s->format = qi_sniff(&s->input, &foreign);
+    if (s->format) return QUIRE_ERR_OK;
+    if (foreign)
+        return qi_fail(diag, QUIRE_ERR_UNSUPPORTED,
+                       "%s are not supported; convert it to PNG or TIFF", foreign);
+    return qi_fail(diag, QUIRE_ERR_UNSUPPORTED,
+                   "not a type that quire reads (JPEG, PNG, TIFF, WebP, HEIC, AVIF, BMP, PNM); "
+                   "convert it to PNG");
+}
+
+static quire_err open_document(qi_server *s, const qi_request *request, int descriptor,
+                               qi_reply *reply, quire_diag *diag) {
+    close_document(s);
+    s->max_pixels = request->max_pixels;
+    quire_err e = map_input(s, descriptor, diag);
+    if (!e) e = identify(s, diag);
+    if (e) return e;
+    s->codec = codecs[s->format];
+    e = s->codec->open(&s->input, &s->state, &s->n_pages, diag);
+    if (e) return e;
+    if (request->max_pages && s->n_pages > request->max_pages)
+        return qi_fail(diag, QUIRE_ERR_TOO_LARGE, "%u pages, the limit is %u; split it", s->n_pages,
+                       request->max_pages);
+    reply->format = s->format;
+    reply->n_pages = s->n_pages;
+    return QUIRE_ERR_OK;
+}
+
+static float plausible_dpi(const qi_measure *m) {
+    double dpi = m->dpi_x > 0 && m->dpi_y > 0 ? sqrt(m->dpi_x * m->dpi_y) : m->dpi_x;
+    return isfinite(dpi) && dpi >= MIN_DPI && dpi <= MAX_DPI ? (float)dpi : 0;
+}
+
+static quire_err measure_page(qi_server *s, uint32_t page, qi_measure *ret, quire_diag *diag) {
+    if (!s->codec || page >= s->n_pages)
+        return qi_fail(diag, QUIRE_ERR_HELPER, "there is no page %u", page + 1);
+    qi_measure m;
+    quire_err e = s->codec->measure(s->state, page, &m, diag);
+    if (e) return e;
+    uint64_t pixels = (uint64_t)m.width_px * m.height_px;
+    if (!pixels)
+        return qi_fail(diag, QUIRE_ERR_CORRUPT,
+                       "the image is damaged (%u x %u pixels); copy it again", m.width_px,
+                       m.height_px);
+    if (pixels > s->max_pixels)
+        return qi_fail(diag, QUIRE_ERR_TOO_LARGE,
+                       "%u x %u pixels, the limit is %llu; raise --max-pixels if you trust it",
+                       m.width_px, m.height_px, (unsigned long long)s->max_pixels);
+    if (m.orientation != 1) m.decode_bytes += pixels;
+    *ret = m;
+    return QUIRE_ERR_OK;
+}
+
+static quire_err measure(qi_server *s, const qi_request *request, qi_reply *reply,
+                         quire_diag *diag) {
+    qi_measure m;
+    quire_err e = measure_page(s, request->page, &m, diag);
+    if (e) return e;
+    bool turned = m.orientation >= 5;
+    reply->width_px = turned ? m.height_px : m.width_px;
+    reply->height_px = turned ? m.width_px : m.height_px;
+    reply->dpi = plausible_dpi(&m);
+    reply->decode_bytes = m.decode_bytes;
+    return QUIRE_ERR_OK;
+}
+
+static quire_err decode_turned(qi_server *s, const qi_request *request, const qi_measure *m,
+                               const qi_grey *out, quire_diag *diag) {
+    qi_grey stored = {.width = m->width_px, .height = m->height_px, .stride = m->width_px};
+    stored.px = calloc(m->height_px, m->width_px);
+    if (!stored.px)
+        return qi_fail(diag, QUIRE_ERR_NO_MEMORY,
+                       "not enough memory to decode it; use fewer --jobs");
+    quire_err e = s->codec->decode(s->state, request->page, &stored, diag);
+    if (!e) qi_orient(&stored, m->orientation, out);
+    free(stored.px);
+    return e;
+}
+
+static quire_err decode(qi_server *s, const qi_request *request, int descriptor, quire_diag *diag) {
+    qi_measure m;
+    quire_err e = measure_page(s, request->page, &m, diag);
+    if (e) return e;
+    bool turned = m.orientation >= 5;
+    qi_grey out = {.width = turned ? m.height_px : m.width_px,
+                   .height = turned ? m.width_px : m.height_px};
+    size_t granted, n = qi_pixels_bytes(out.width, out.height, &out.stride);
+    if (out.width != request->width_px || out.height != request->height_px)
+        return qi_fail(diag, QUIRE_ERR_IO, "the file changed while it was read; try again");
+    if (!n || !file_size(descriptor, &granted) || granted < n)
+        return qi_fail(diag, QUIRE_ERR_HELPER, "the memory granted is too small for its pixels");
+    void *map = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
+    if (map == MAP_FAILED)
+        return qi_fail(diag, QUIRE_ERR_NO_MEMORY, "no memory to map its pixels; use fewer --jobs");
+    out.px = map;
+    e = m.orientation == 1 ? s->codec->decode(s->state, request->page, &out, diag)
+                           : decode_turned(s, request, &m, &out, diag);
+    munmap(map, n);
+    return e;
+}
+
+bool qi_server_serve(qi_server *s, const qi_request *request, int descriptor, qi_reply *ret_reply) {
+    qi_reply reply = {.version = QI_MESSAGE_VERSION, .kind = request->kind};
+    quire_diag diag = {0};
+    quire_err e = QUIRE_ERR_OK;
+    if (!qi_request_valid(request, descriptor >= 0))
+        e = qi_fail(&diag, QUIRE_ERR_HELPER, "the helper was sent an impossible request");
+    else if (request->kind == QI_MESSAGE_OPEN)
+        e = open_document(s, request, descriptor, &reply, &diag);
+    else if (request->kind == QI_MESSAGE_MEASURE)
+        e = measure(s, request, &reply, &diag);
+    else if (request->kind == QI_MESSAGE_DECODE)
+        e = decode(s, request, descriptor, &diag);
+    else
+        close_document(s);
+    if (descriptor >= 0) close(descriptor);
+    if (e && request->kind == QI_MESSAGE_OPEN) close_document(s);
+    reply.error = e;
+    snprintf(reply.text, sizeof reply.text, "%s", diag.text);
+    *ret_reply = reply;
+    return request->kind != QI_MESSAGE_CLOSE;
+}

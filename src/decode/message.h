@@ -1,0 +1,99 @@
+/* The messages between the client and quire-decode: fixed size, one SOCK_SEQPACKET datagram each,
+ * received into the reader's own memory and checked there before any field is used. A request
+ * carries at most one descriptor, a reply none. Strictly in turn: the helper says hello once, then
+ * answers every request but CLOSE with one reply.
+ *
+ * Pure functions, but for _send and _receive; no state. */
+#ifndef QI_DECODE_MESSAGE_H
+#define QI_DECODE_MESSAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+enum {
+    QI_MESSAGE_VERSION = 0x51440001, /* changes with any change of the structs below */
+    QI_HELPER_SOCKET = 3,            /* the descriptor the helper finds its socket at */
+    QI_REPLY_TEXT_BYTES = 320,
+};
+
+/* Types that the helper reads; the order is part of the messages. */
+#define QI_FORMATS(X)                                                                              \
+    X(JPEG, "image/jpeg")                                                                          \
+    X(PNG, "image/png")                                                                            \
+    X(TIFF, "image/tiff")                                                                          \
+    X(WEBP, "image/webp")                                                                          \
+    X(HEIC, "image/heic")                                                                          \
+    X(AVIF, "image/avif")                                                                          \
+    X(BMP, "image/bmp")                                                                            \
+    X(PNM, "image/x-portable-anymap")
+
+typedef enum qi_format {
+    QI_FORMAT_NONE,
+#define QI_X(name, media_type) QI_FORMAT_##name,
+    QI_FORMATS(QI_X)
+#undef QI_X
+        QI_N_FORMATS
+} qi_format;
+
+typedef enum qi_message_kind {
+    QI_MESSAGE_HELLO,   /* helper to client: confinement, landlock_abi */
+    QI_MESSAGE_OPEN,    /* descriptor: the input, a regular file; reply: format, n_pages */
+    QI_MESSAGE_MEASURE, /* page; reply: width_px, height_px, dpi, decode_bytes */
+    QI_MESSAGE_DECODE,  /* page, width_px, height_px, stride_bytes; descriptor: the pixels' memfd */
+    QI_MESSAGE_CLOSE,   /* frees the document; not answered */
+    QI_N_MESSAGE_KINDS
+} qi_message_kind;
+
+typedef struct qi_request {
+    uint32_t version, kind;
+    uint32_t page;
+    uint32_t width_px, height_px;
+    uint32_t max_pages; /* 0: none */
+    uint64_t max_pixels;
+    uint64_t stride_bytes;
+} qi_request;
+
+/* What the helper has put between itself and the world. */
+enum {
+    QI_CONFINED_SECCOMP = 1,
+    QI_CONFINED_LANDLOCK = 2,
+};
+
+typedef struct qi_reply {
+    uint32_t version, kind; /* kind: of the request answered */
+    uint32_t error;         /* a quire_err */
+    uint32_t format;
+    uint32_t n_pages;
+    uint32_t width_px, height_px;
+    float dpi;
+    uint64_t decode_bytes;
+    uint32_t confinement, landlock_abi;
+    char text[QI_REPLY_TEXT_BYTES]; /* error: reason and remedy, without the file's name */
+} qi_reply;
+
+const char *qi_format_media_type(qi_format format); /* static storage; NULL for none */
+
+/* Whether a request is one the helper may act on. */
+bool qi_request_valid(const qi_request *request, bool has_descriptor);
+
+/* Whether a reply is a possible answer to a request of this kind, every field within its bounds.
+ * Text of a valid reply is NUL-terminated, but may hold any bytes. */
+bool qi_reply_valid(const qi_reply *reply, qi_message_kind kind);
+
+/* Bytes of a page's pixels, rows of stride_bytes (a multiple of 64). 0 when it does not fit. */
+size_t qi_pixels_bytes(uint32_t width_px, uint32_t height_px, size_t *ret_stride_bytes);
+
+/* Sends one message with an optional descriptor (-1: none, borrowed). Never raises SIGPIPE. errno
+ * on failure. */
+bool qi_message_send(int socket, const void *message, size_t n_bytes, int descriptor);
+
+/* Receives one message of exactly n_bytes; blocks. ret_descriptor, where not NULL, gets the one
+ * sent along (close-on-exec, the caller's) or -1; where NULL, descriptors are dropped by the
+ * kernel. 1 when there was one, 0 at the end of the connection, -1 on an error or a message of
+ * another size. */
+int qi_message_receive(int socket, void *message, size_t n_bytes, int *ret_descriptor);
+
+#endif

@@ -1,0 +1,17 @@
+/* Makes of any readable descriptor one that the helper can map: a regular file as it is, all else
+ * (pipe, terminal, socket, files of /proc) read into a memory file. No state. */
+#ifndef QI_DECODE_SOURCE_H
+#define QI_DECODE_SOURCE_H
+
+#include "base/clock.h"
+#include "base/err.h"
+
+/* What is read into memory is at most this long. */
+#define QI_SOURCE_MAX_BYTES (UINT64_C(1) << 30)
+
+/* fd is borrowed; the new descriptor is the caller's, close-on-exec. EMPTY, TOO_LARGE, TIMEOUT,
+ * CANCELLED, NO_MEMORY, IO and what errno says. name is printable, for messages. */
+quire_err qi_source_open(int fd, const char *name, const qi_deadline *deadline, int *ret_fd,
+                         uint64_t *ret_bytes, quire_diag *diag);
+
+#endif
