@@ -1,0 +1,21 @@
+/* The kernels of a CPU level: a table of functions, filled once from the .def lists, so that
+ * nothing is chosen per call. Levels without a variant of their own take the next lower one.
+ * Immutable. */
+#ifndef QI_KERNELS_KERNELS_H
+#define QI_KERNELS_KERNELS_H
+
+#include "kernels/conv/conv.h"
+#include "kernels/dense/dense.h"
+#include "kernels/lstm/lstm.h"
+#include "kernels/softmax/softmax.h"
+
+typedef struct qi_kernels {
+    const qi_dense_kernel *dense_s8, *dense_f32;
+    const qi_lstm_kernel *lstm_s8, *lstm_f32;
+    const qi_conv_kernel *conv;
+    const qi_softmax_kernel *softmax;
+} qi_kernels;
+
+void qi_kernels_of(qi_cpu_level level, qi_kernels *ret);
+
+#endif
