@@ -26,14 +26,14 @@ typedef struct loaded {
 
 static const char *config_value(const qi_traineddata *t, const char *key, size_t *ret_n) {
     const char *at = (const char *)t->part[QI_PART_CONFIG].data;
-    const char *end = at + t->part[QI_PART_CONFIG].n;
+    const char *end = at ? at + t->part[QI_PART_CONFIG].n : NULL;
     size_t n_key = strlen(key);
-    while (at && at < end) {
+    while (at < end) {
         const char *line_end = memchr(at, '\n', (size_t)(end - at));
         if (!line_end) line_end = end;
-        const char *v = at + n_key;
         if ((size_t)(line_end - at) > n_key && !memcmp(at, key, n_key) &&
-            (*v == ' ' || *v == '\t')) {
+            (at[n_key] == ' ' || at[n_key] == '\t')) {
+            const char *v = at + n_key;
             while (v < line_end && (*v == ' ' || *v == '\t'))
                 v++;
             *ret_n = (size_t)(line_end - v);

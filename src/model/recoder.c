@@ -45,12 +45,14 @@ static void build_state(builder *b, uint32_t s) {
         qi_recoder_edge *e = &b->edges[b->n_edges++];
         *e = (qi_recoder_edge){.code = code, .character = -1, .next = -1};
         /* Sequences that end here come first; of several characters the last one counts. */
+        e->rank = b->seq[i].character;
         while (i < r.high && b->seq[i].length == r.depth + 1 &&
                code_at(&b->seq[i], r.depth) == code)
             e->character = (int32_t)b->seq[i++].character;
         uint32_t low = i;
-        while (i < r.high && code_at(&b->seq[i], r.depth) == code)
-            i++;
+        e->next_rank = UINT32_MAX;
+        for (; i < r.high && code_at(&b->seq[i], r.depth) == code; i++)
+            if (b->seq[i].character < e->next_rank) e->next_rank = b->seq[i].character;
         if (i > low) {
             e->next = (int32_t)b->n_states;
             b->states[b->n_states++] = (struct range){low, i, r.depth + 1};
@@ -140,7 +142,8 @@ quire_err qi_recoder_identity(uint32_t n_characters, uint32_t n_classes, qi_aren
     if (!edges || !first || !root) return QUIRE_ERR_NO_MEMORY;
     uint32_t n = n_classes < n_characters + 1 ? n_classes : n_characters + 1;
     for (uint32_t c = 0; c < n; c++) {
-        edges[c] = (qi_recoder_edge){(int32_t)c, (int32_t)c, -1};
+        edges[c] =
+            (qi_recoder_edge){.code = (int32_t)c, .character = (int32_t)c, .next = -1, .rank = c};
         root[c] = (int32_t)c;
     }
     first[1] = n;

@@ -11,9 +11,12 @@
 
 enum { QI_CODE_MAX_LENGTH = 9 };
 
-/* What class `code` leads to: a character (or -1), and a state in which it is a prefix (or -1). */
+/* What class `code` leads to: a character (or -1), and a state in which it is a prefix (or -1). The
+ * ranks are the first of the characters that end here, and of those that go on: the order in which
+ * the beam tries classes. */
 typedef struct qi_recoder_edge {
     int32_t code, character, next;
+    uint32_t rank, next_rank;
 } qi_recoder_edge;
 
 typedef struct qi_recoder {
