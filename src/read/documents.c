@@ -1,0 +1,112 @@
+/* Documents and what is asked of them: adding to the queue, checking requests, ending. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "read/reader_parts.h"
+
+void quire_request_init(quire_request *request) {
+    *request = (quire_request){0};
+}
+
+static quire_err check_region(const quire_request *q, quire_diag *diag) {
+    static const char *const names[] = {"x", "y", "width", "height"};
+    if (!q->region.set) return QUIRE_ERR_OK;
+    for (int i = 0; i < 4; i++) {
+        float v = q->region.value[i];
+        if (!isfinite(v) || v < 0 || (i >= 2 && v == 0))
+            return qi_fail(diag, QUIRE_ERR_USAGE, "the region's %s must be %s", names[i],
+                           i < 2 ? "0 or more" : "more than 0");
+        if (q->region.percent[i] && v > 100)
+            return qi_fail(diag, QUIRE_ERR_USAGE, "the region's %s is more than 100%%", names[i]);
+    }
+    return QUIRE_ERR_OK;
+}
+
+quire_err qi_request_copy(const quire_request *request, quire_request *ret_copy,
+                          qi_page_ranges **ret_ranges, quire_diag *diag) {
+    quire_request copy = {0};
+    qi_page_ranges *ranges = NULL;
+    if (request) copy = *request;
+    quire_err err = check_region(&copy, diag);
+    if (!err && copy.pages) err = qi_page_ranges_parse(copy.pages, &ranges, diag);
+    if (err) return err;
+    copy.pages = NULL; /* the ranges stand for it */
+    *ret_copy = copy;
+    *ret_ranges = ranges;
+    return QUIRE_ERR_OK;
+}
+
+void qi_document_unref(qi_document *d) {
+    if (!d || atomic_fetch_sub(&d->n_refs, 1) > 1) return;
+    while (d->first_page) {
+        qi_read_page *p = d->first_page;
+        d->first_page = p->next;
+        qi_read_page_free(p);
+    }
+    qi_page_ranges_free(d->ranges);
+    free(d->name);
+    free(d->bytes);
+    free(d);
+}
+
+void qi_document_fail(qi_document *d, quire_err error, const char *text) {
+    if (d->error) return;
+    d->error = error;
+    qi_fail(&d->diag, error, "%s", text);
+}
+
+static qi_document *document_new(quire_reader *r, const char *name, void *user) {
+    qi_document *d = calloc(1, sizeof *d);
+    if (!d) return NULL;
+    d->reader = r;
+    d->user = user;
+    atomic_init(&d->n_refs, 1);
+    d->last_page = &d->first_page;
+    d->name = strdup(name);
+    if (d->name) return d;
+    free(d);
+    return NULL;
+}
+
+static void append(quire_reader *r, qi_document *d) {
+    pthread_mutex_lock(&r->lock);
+    d->order = r->n_added++;
+    *r->last = d;
+    r->last = &d->next;
+    if (!r->unread) r->unread = d;
+    r->progress.documents_added++;
+    pthread_cond_signal(&r->queued);
+    pthread_mutex_unlock(&r->lock);
+}
+
+quire_err quire_reader_add_file(quire_reader *r, const char *path, const quire_request *request,
+                                void *user, quire_diag *diag) {
+    qi_document *d = document_new(r, path, user);
+    if (!d) return qi_fail(diag, QUIRE_ERR_NO_MEMORY, "no memory for another document");
+    quire_err err = qi_request_copy(request, &d->request, &d->ranges, diag);
+    if (err)
+        qi_document_unref(d);
+    else
+        append(r, d);
+    return err;
+}
+
+quire_err quire_reader_add_buffer(quire_reader *r, const void *bytes, size_t n_bytes,
+                                  const char *name, const quire_request *request, void *user,
+                                  quire_diag *diag) {
+    qi_document *d = document_new(r, name, user);
+    if (d && (d->bytes = malloc(n_bytes ? n_bytes : 1)) == NULL) {
+        qi_document_unref(d);
+        d = NULL;
+    }
+    if (!d) return qi_fail(diag, QUIRE_ERR_NO_MEMORY, "no memory for another document");
+    if (n_bytes) memcpy(d->bytes, bytes, n_bytes);
+    d->n_bytes = n_bytes;
+    quire_err err = qi_request_copy(request, &d->request, &d->ranges, diag);
+    if (err)
+        qi_document_unref(d);
+    else
+        append(r, d);
+    return err;
+}

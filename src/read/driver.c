@@ -1,0 +1,249 @@
+/* Driver threads: each takes documents in the order they were added and brings their pages over
+ * from its own helper process, one after the other. A driver waits (for the input, for memory, for
+ * a slot, for the helper) and never computes; while its helper computes it stands in a slot of the
+ * pool. It holds the pool, since it may bring lines, but not while it waits for memory: that comes
+ * only when pages are finished. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "decode/source.h"
+#include "read/reader_parts.h"
+
+/* A slot; the time spent waiting for it is not the document's. */
+static void enter(qi_document *d) {
+    uint64_t start = qi_clock_ns();
+    qi_pool_enter(d->reader->pool, d->order);
+    atomic_fetch_add(&d->deadline_ns, qi_clock_ns() - start);
+}
+
+static quire_err write_all(int fd, const char *bytes, size_t n) {
+    while (n > 0) {
+        ssize_t w = write(fd, bytes, n);
+        if (w < 0 && errno == EINTR) continue;
+        if (w <= 0) return QUIRE_ERR_NO_MEMORY;
+        bytes += w;
+        n -= (size_t)w;
+    }
+    return QUIRE_ERR_OK;
+}
+
+/* The bytes of a document in memory, as a file; they are freed. */
+static quire_err open_bytes(qi_document *d, const char *shown, int *ret_fd, quire_diag *diag) {
+    int fd = memfd_create("quire-document", MFD_CLOEXEC);
+    quire_err err = fd < 0 ? QUIRE_ERR_NO_MEMORY : write_all(fd, d->bytes, d->n_bytes);
+    free(d->bytes);
+    d->bytes = NULL;
+    if (!err && lseek(fd, 0, SEEK_SET) != 0) err = QUIRE_ERR_IO;
+    if (!err) {
+        *ret_fd = fd;
+        return QUIRE_ERR_OK;
+    }
+    if (fd >= 0) close(fd);
+    return qi_fail(diag, err, "%s: no memory for the document", shown);
+}
+
+/* A descriptor of the document's own: a file, or what came through a pipe, read whole. */
+static quire_err open_source(qi_document *d, const qi_deadline *deadline, int *ret_fd,
+                             quire_diag *diag) {
+    char shown[240];
+    qi_printable(shown, sizeof shown, d->name);
+    if (d->bytes) return open_bytes(d, shown, ret_fd, diag);
+    bool is_stdin = strcmp(d->name, "-") == 0;
+    /* Without O_NONBLOCK a named pipe that nobody writes to could not be cancelled. */
+    int fd = is_stdin ? STDIN_FILENO : open(d->name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0)
+        return qi_fail(diag, qi_err_from_errno(errno), "%s: cannot be opened: %s", shown,
+                       strerror(errno));
+    /* What comes through a pipe may take any time; other pages' lines do not wait for it. */
+    struct stat st;
+    bool is_file = fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+    uint64_t n_bytes;
+    if (!is_file) qi_pool_unhold(d->reader->pool);
+    quire_err err = qi_source_open(fd, shown, deadline, ret_fd, &n_bytes, diag);
+    if (!is_file) qi_pool_hold(d->reader->pool);
+    if (!is_stdin) close(fd);
+    return err;
+}
+
+static quire_err open_document(qi_driver *driver, qi_document *d, quire_diag *diag) {
+    quire_reader *r = driver->reader;
+    atomic_store(&d->deadline_ns, qi_clock_ns() + r->timeout_ns);
+    qi_deadline deadline = {atomic_load(&d->deadline_ns), &r->cancelled};
+    int fd;
+    quire_err err = open_source(d, &deadline, &fd, diag);
+    if (err) return err;
+    enter(d);
+    deadline.at_ns = atomic_load(&d->deadline_ns);
+    qi_document_info info;
+    lseek(fd, 0, SEEK_SET); /* a pipe's copy was written up to its end */
+    err = qi_decoder_open(driver->decoder, fd, d->name, &deadline, &info, diag);
+    qi_pool_leave(r->pool);
+    close(fd);
+    if (err) return err;
+    pthread_mutex_lock(&r->lock);
+    d->media_type = info.media_type;
+    d->n_pages = info.n_pages;
+    d->opened = true;
+    pthread_cond_broadcast(&r->output);
+    pthread_mutex_unlock(&r->lock);
+    return QUIRE_ERR_OK;
+}
+
+/* The worst case of all that a page needs at once. */
+static uint64_t page_bytes(const qi_page_info *info) {
+    uint64_t stride = ((uint64_t)info->width_px + 63) / 64 * 64;
+    return stride * info->height_px + info->decode_bytes +
+           qi_page_job_bytes(info->width_px, info->height_px);
+}
+
+/* Waits for memory outside of any slot. Every page takes a grant, be it of 0 bytes: pages in flight
+ * are counted by them. */
+static quire_err take_memory(qi_read_page *p, uint64_t bytes) {
+    qi_document *d = p->document;
+    quire_reader *r = d->reader;
+    if (qi_budget_try(r->budget, d->order, bytes, &p->grant)) return QUIRE_ERR_OK;
+    uint64_t start = qi_clock_ns();
+    qi_pool_unhold(r->pool);
+    quire_err err = qi_budget_take(r->budget, d->order, bytes, &p->grant);
+    qi_pool_hold(r->pool);
+    atomic_fetch_add(&d->deadline_ns, qi_clock_ns() - start);
+    return err;
+}
+
+static quire_err too_large(const qi_read_page *p, uint64_t bytes, quire_diag *diag) {
+    uint64_t most = qi_budget_alone_bytes(p->document->reader->budget);
+    char shown[240];
+    return qi_fail(diag, QUIRE_ERR_TOO_LARGE,
+                   "%s: a page of %u x %u pixels takes %llu MB and there are %llu MB; allow more "
+                   "(--memory)",
+                   qi_printable(shown, sizeof shown, p->document->name), p->width_px, p->height_px,
+                   (unsigned long long)(bytes / 1000000 + 1), (unsigned long long)(most / 1000000));
+}
+
+static void append_page(qi_document *d, qi_read_page *p) {
+    pthread_mutex_lock(&d->reader->lock);
+    *d->last_page = p;
+    d->last_page = &p->next;
+    pthread_mutex_unlock(&d->reader->lock);
+}
+
+/* Measures and decodes a page; the error is the page's. */
+static quire_err decode_page(qi_driver *driver, qi_read_page *p, quire_diag *diag) {
+    qi_document *d = p->document;
+    qi_pool *pool = driver->reader->pool;
+    qi_deadline deadline = {0, &driver->reader->stopping};
+    qi_page_info info;
+    enter(d);
+    deadline.at_ns = atomic_load(&d->deadline_ns);
+    quire_err err = qi_decoder_page_info(driver->decoder, p->index, &deadline, &info, diag);
+    qi_pool_leave(pool);
+    if (err) return err;
+    p->dpi = info.dpi;
+    p->width_px = info.width_px;
+    p->height_px = info.height_px;
+    uint64_t bytes = page_bytes(&info);
+    err = take_memory(p, bytes);
+    if (err == QUIRE_ERR_TOO_LARGE) return too_large(p, bytes, diag);
+    if (err) return err;
+    enter(d);
+    deadline.at_ns = atomic_load(&d->deadline_ns);
+    err = qi_decoder_page(driver->decoder, p->index, &deadline, &p->decoded, diag);
+    qi_pool_leave(pool);
+    if (!err) qi_grant_shrink(&p->grant, bytes - info.decode_bytes);
+    return err;
+}
+
+/* Brings one page on its way. An error ends the document; a page's own error does not. */
+static quire_err read_page(qi_driver *driver, qi_document *d, uint32_t index) {
+    qi_read_page *p = qi_read_page_new(d, index);
+    if (!p) return QUIRE_ERR_NO_MEMORY;
+    quire_diag diag = {0};
+    quire_err err = decode_page(driver, p, &diag);
+    if (!p->grant.budget && err != QUIRE_ERR_CANCELLED && take_memory(p, 0))
+        err = QUIRE_ERR_CANCELLED;
+    if (err == QUIRE_ERR_CANCELLED) {
+        qi_read_page_free(p);
+        return err;
+    }
+    append_page(d, p);
+    if (err)
+        qi_read_page_fail(p, err, diag.text[0] ? diag.text : NULL);
+    else
+        qi_read_page_start(p);
+    return QUIRE_ERR_OK;
+}
+
+static quire_err read_pages(qi_driver *driver, qi_document *d, quire_diag *diag) {
+    quire_reader *r = driver->reader;
+    char shown[240];
+    qi_printable(shown, sizeof shown, d->name);
+    uint32_t page = qi_page_ranges_next(d->ranges, 0), n_read = 0;
+    if (d->n_pages > 0 && page >= d->n_pages)
+        return qi_fail(diag, QUIRE_ERR_USAGE,
+                       "%s: it has %u page%s, none of those asked for (--pages)", shown, d->n_pages,
+                       d->n_pages == 1 ? "" : "s");
+    while (page < d->n_pages) {
+        if (atomic_load(&d->timed_out) || atomic_load(&d->dropped)) return QUIRE_ERR_OK;
+        quire_err err =
+            atomic_load(&r->cancelled) ? QUIRE_ERR_CANCELLED : read_page(driver, d, page);
+        if (err == QUIRE_ERR_CANCELLED)
+            return qi_fail(diag, err, "%s: cancelled after %u of its pages", shown, n_read);
+        if (err) return qi_fail(diag, err, "%s: %s", shown, quire_err_text(err));
+        n_read++;
+        page = qi_page_ranges_next(d->ranges, page + 1);
+    }
+    return QUIRE_ERR_OK;
+}
+
+static void read_document(qi_driver *driver, qi_document *d) {
+    quire_reader *r = driver->reader;
+    quire_diag diag = {0};
+    quire_err err;
+    if (atomic_load(&r->cancelled)) {
+        char shown[240];
+        err = qi_fail(&diag, QUIRE_ERR_CANCELLED, "%s: cancelled before it was opened",
+                      qi_printable(shown, sizeof shown, d->name));
+    } else {
+        err = open_document(driver, d, &diag);
+        if (!err) {
+            err = read_pages(driver, d, &diag);
+            qi_decoder_close(driver->decoder);
+        }
+    }
+    pthread_mutex_lock(&r->lock);
+    if (err) qi_document_fail(d, err, diag.text);
+    d->all_decoded = true; /* from here on the document is the output's */
+    pthread_cond_broadcast(&r->output);
+    pthread_mutex_unlock(&r->lock);
+}
+
+/* The next document, waiting for one outside the pool's hold; NULL when the reader closes. */
+static qi_document *take_document(quire_reader *r) {
+    pthread_mutex_lock(&r->lock);
+    if (!r->unread && !atomic_load(&r->stopping)) {
+        qi_pool_unhold(r->pool);
+        while (!r->unread && !atomic_load(&r->stopping))
+            pthread_cond_wait(&r->queued, &r->lock);
+        qi_pool_hold(r->pool);
+    }
+    qi_document *d = atomic_load(&r->stopping) ? NULL : r->unread;
+    if (d) r->unread = d->next;
+    pthread_mutex_unlock(&r->lock);
+    return d;
+}
+
+void *qi_driver_run(void *arg) {
+    qi_driver *driver = arg;
+    quire_reader *r = driver->reader;
+    qi_pool_hold(r->pool);
+    for (qi_document *d; (d = take_document(r));)
+        read_document(driver, d);
+    qi_pool_unhold(r->pool);
+    return NULL;
+}

@@ -1,0 +1,120 @@
+/* The reader's inside: what its files share. A document is in the list from its adding until its
+ * END is handed out; a driver thread takes it, opens it and decodes its pages in order on the
+ * driver's own helper; each page then goes through the stages of the pool and waits, as a result of
+ * its own size, for its turn to be handed out.
+ *
+ * Locks: reader.lock guards the list, each document's state and its pages' `finished`; the pool and
+ * the budget lock themselves and may be called with it held. */
+#ifndef QI_READ_READER_PARTS_H
+#define QI_READ_READER_PARTS_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "decode/decoder.h"
+#include "flow/budget.h"
+#include "flow/pool.h"
+#include "ocr/page_job.h"
+#include "read/page_ranges.h"
+
+typedef struct qi_document qi_document;
+typedef struct qi_read_page qi_read_page;
+
+enum { QI_STAGE_LAYOUT, QI_STAGE_RECOGNISE, QI_STAGE_FINISH, QI_N_STAGES };
+
+/* One line on its way through the batcher. */
+typedef struct qi_line_item {
+    qi_batch_item item;
+    qi_line_task *task;
+    qi_read_page *page;
+} qi_line_item;
+
+/* A page from its grant until the user has released it. One owner at a time: driver, pool, output.
+ */
+struct qi_read_page {
+    qi_task task;
+    qi_read_page *next; /* of its document, in page order */
+    qi_document *document;
+    uint32_t index, width_px, height_px;
+    float dpi;
+    qi_grant grant;
+    qi_decoded decoded;
+    qi_page_job *job;
+    qi_batch_item *items; /* the job's lines, for the batcher */
+    qi_line_item *lines;
+    atomic_uint n_lines_left;
+    uint64_t queued_ns, waited_ns; /* time it spent in queues, which is not its document's fault */
+    bool finished;
+    quire_page result;
+    void *storage; /* the result's */
+    char error_text[sizeof((quire_diag *)0)->text];
+};
+
+struct qi_document {
+    quire_reader *reader;
+    qi_document *next;
+    uint64_t order;
+    atomic_uint n_refs; /* the list's (later its END item's) and one for each item handed out */
+    void *user;
+    char *name;  /* and path */
+    void *bytes; /* of a document in memory, until it is opened; else NULL */
+    size_t n_bytes;
+    quire_request request;
+    qi_page_ranges *ranges;
+
+    _Atomic uint64_t deadline_ns;
+    atomic_bool timed_out; /* pages not finished by now are dropped */
+    atomic_bool dropped;   /* no page is wanted any more */
+    bool opened, announced, all_decoded;
+    const char *media_type;
+    uint32_t n_pages, n_handed_out, n_failed;
+    qi_read_page *first_page, **last_page;
+    quire_err error; /* of the whole document, and why */
+    quire_diag diag;
+    quire_diag first_failure; /* of its pages */
+    uint32_t first_failed_page;
+    bool failures_differ;
+};
+
+typedef struct qi_driver {
+    quire_reader *reader;
+    pthread_t thread;
+    qi_decoder *decoder;
+} qi_driver;
+
+struct quire_reader {
+    pthread_mutex_t lock;
+    pthread_cond_t queued, output;
+    qi_document *first, **last; /* all whose END is to come, in order */
+    qi_document *unread;        /* the first that no driver has taken */
+    uint64_t n_added;
+    atomic_bool cancelled, stopping;
+    bool strict;
+    uint64_t timeout_ns;
+    uint32_t n_jobs, n_drivers_started;
+    qi_ocr *ocr;
+    qi_ocr_session **sessions; /* one a pool thread */
+    qi_driver *drivers;
+    qi_budget *budget;
+    qi_pool *pool;
+    quire_progress progress; /* but for what is in flight */
+};
+
+/* documents.c */
+void qi_document_unref(qi_document *document);
+void qi_document_fail(qi_document *document, quire_err error, const char *text); /* first wins */
+quire_err qi_request_copy(const quire_request *request, quire_request *ret_copy,
+                          qi_page_ranges **ret_ranges, quire_diag *diag);
+
+/* pages.c: a page's storage, and its way through the pool. */
+qi_read_page *qi_read_page_new(qi_document *document, uint32_t index);
+void qi_read_page_free(qi_read_page *page);  /* returns its memory to the budget */
+void qi_read_page_start(qi_read_page *page); /* decoded: on to the layout; the pool takes it */
+/* The page is finished with an error. text NULL: the error's own. */
+void qi_read_page_fail(qi_read_page *page, quire_err error, const char *text);
+extern const qi_stage qi_reader_stages[QI_N_STAGES];
+
+/* driver.c */
+void *qi_driver_run(void *driver);
+
+#endif

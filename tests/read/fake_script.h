@@ -1,0 +1,15 @@
+/* What a fake document does (see fakes.h), and how that travels in a page's pixels. */
+#ifndef QI_TESTS_FAKE_SCRIPT_H
+#define QI_TESTS_FAKE_SCRIPT_H
+
+typedef struct fake_script {
+    unsigned long pages, w, h, lines, width, bytes, bad, dies, hangs, badbits, nolayout, turned;
+    unsigned long decode_us, layout_us, line_us, openfails;
+} fake_script;
+
+typedef struct fake_pixels {
+    fake_script script;
+    char name[256];
+} fake_pixels;
+
+#endif

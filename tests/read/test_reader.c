@@ -1,0 +1,306 @@
+/* What a caller of the reader relies on: order, fates, requests, limits, and errors as values. */
+#include <errno.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "fakes.h"
+#include "reading.h"
+
+static void items_come_in_order(void **state) {
+    for (uint32_t jobs = 1; jobs <= 8; jobs++) {
+        quire_reader *r = open_reader(jobs, NULL);
+        add(r, "slow", "FAKE pages=3 decode_us=3000 layout_us=2000");
+        add(r, "fast", "FAKE lines=0");
+        add(r, "turned", "FAKE pages=2 lines=40 turned=1");
+        expect(r, jobs,
+               "D slow 3\nP slow 1 3\nP slow 2 3\nP slow 3 3\nE slow ok 0\n"
+               "D fast 1\nP fast 1 0\nE fast ok 0\n"
+               "D turned 2\nP turned 1 40\nP turned 2 40\nE turned ok 0\n");
+    }
+}
+
+static void an_idle_reader_goes_on_with_more(void **state) {
+    quire_reader *r = open_reader(2, NULL);
+    qi_strbuf out = {0};
+    transcribe(r, &out);
+    assert_null(out.data);
+    add(r, "a", "FAKE");
+    transcribe(r, &out);
+    transcribe(r, &out);
+    add(r, "b", "FAKE");
+    transcribe(r, &out);
+    assert_string_equal(out.data, "D a 1\nP a 1 3\nE a ok 0\nD b 1\nP b 1 3\nE b ok 0\n");
+    qi_strbuf_done(&out);
+    close_reader(r, 2);
+}
+
+static void two_models_read_side_by_side(void **state) {
+    quire_options o;
+    quire_options_init(&o);
+    o.languages = "eng+deu";
+    quire_reader *r = open_reader(2, &o);
+    add(r, "a", "FAKE pages=2 lines=100");
+    expect(r, 2, "D a 2\nP a 1 100\nP a 2 100\nE a ok 0\n");
+}
+
+static void a_bad_page_fails_its_page(void **state) {
+    quire_reader *r = open_reader(2, NULL);
+    add(r, "a", "FAKE pages=3 bad=2");
+    add(r, "b", "FAKE pages=2 dies=1");
+    add(r, "c", "FAKE pages=2 nolayout=2");
+    expect(r, 2,
+           "D a 3\nP a 1 3\nP a 2 corrupt\nP a 3 3\nE a ok 1\n"
+           "D b 2\nP b 1 helper\nP b 2 3\nE b ok 1\n"
+           "D c 2\nP c 1 3\nP c 2 no-memory\nE c ok 1\n");
+}
+
+static void a_document_without_a_good_page_fails(void **state) {
+    quire_reader *r = open_reader(2, NULL);
+    add(r, "one", "FAKE bad=1");
+    add(r, "same", "FAKE pages=2 badbits=3");
+    add(r, "differ", "FAKE pages=2 bad=1 dies=2");
+    add(r, "good", "FAKE");
+    expect(r, 2,
+           "D one 1\nP one 1 corrupt\nE one corrupt 1\n"
+           "D same 2\nP same 1 corrupt\nP same 2 corrupt\nE same corrupt 2\n"
+           "D differ 2\nP differ 1 corrupt\nP differ 2 helper\nE differ pages-failed 2\n"
+           "D good 1\nP good 1 3\nE good ok 0\n");
+}
+
+static void strict_fails_at_the_first_bad_page(void **state) {
+    quire_options o;
+    quire_options_init(&o);
+    o.strict = true;
+    for (uint32_t jobs = 1; jobs <= 4; jobs++) {
+        quire_reader *r = open_reader(jobs, &o);
+        add(r, "a", "FAKE pages=60 bad=2");
+        add(r, "b", "FAKE");
+        expect(r, jobs,
+               "D a 60\nP a 1 3\nP a 2 corrupt\nE a corrupt 1\n"
+               "D b 1\nP b 1 3\nE b ok 0\n");
+    }
+}
+
+static void a_message_names_file_page_and_reason(void **state) {
+    quire_reader *r = open_reader(1, NULL);
+    quire_item item;
+    add(r, "dir/x.tif", "FAKE pages=3 badbits=7");
+    quire_progress progress;
+    while (quire_reader_next(r, &item), item.kind != QUIRE_ITEM_END) {
+        if (item.kind == QUIRE_ITEM_PAGE)
+            assert_string_equal(item.page->error_text, "dir/x.tif: it is damaged");
+        quire_item_done(&item);
+    }
+    assert_string_equal(item.diag.text, "3 pages failed, first page 1 of dir/x.tif: it is damaged");
+    assert_int_equal(item.diag.code, QUIRE_ERR_CORRUPT);
+    quire_item_done(&item);
+    quire_reader_progress(r, &progress);
+    assert_int_equal(progress.documents_failed, 1);
+    assert_int_equal(progress.pages_failed, 3);
+    close_reader(r, 1);
+}
+
+static char folder[] = "/tmp/quire-reader-XXXXXX";
+
+static void path_of(char *out, size_t size, const char *name) {
+    snprintf(out, size, "%s/%s", folder, name);
+}
+
+static void put_file(const char *name, const char *text) {
+    char path[256];
+    path_of(path, sizeof path, name);
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    fputs(text, f);
+    fclose(f);
+}
+
+static quire_err fate_of_file(const char *path, char *ret_text, size_t size) {
+    quire_reader *r = open_reader(1, NULL);
+    quire_diag diag;
+    quire_item item;
+    int mark;
+    assert_int_equal(quire_reader_add_file(r, path, NULL, &mark, &diag), QUIRE_ERR_OK);
+    while (quire_reader_next(r, &item), item.kind != QUIRE_ITEM_END) {
+        assert_ptr_equal(item.user, &mark);
+        quire_item_done(&item);
+    }
+    quire_err err = item.error;
+    snprintf(ret_text, size, "%s", item.diag.text);
+    quire_item_done(&item);
+    close_reader(r, 1);
+    return err;
+}
+
+static void files_that_cannot_be_read_end_with_a_reason(void **state) {
+    char text[600], path[256];
+    assert_non_null(mkdtemp(folder));
+    put_file("good", "FAKE");
+    put_file("empty", "");
+    put_file("other", "something else");
+    put_file("closed\n\xff", "FAKE");
+    path_of(path, sizeof path, "good");
+    assert_int_equal(fate_of_file(path, text, sizeof text), QUIRE_ERR_OK);
+    path_of(path, sizeof path, "nowhere");
+    assert_int_equal(fate_of_file(path, text, sizeof text), QUIRE_ERR_NOT_FOUND);
+    assert_non_null(strstr(text, "/nowhere: "));
+    path_of(path, sizeof path, "good/under");
+    assert_int_equal(fate_of_file(path, text, sizeof text), QUIRE_ERR_NOT_FOUND);
+    path_of(path, sizeof path, "empty");
+    assert_int_equal(fate_of_file(path, text, sizeof text), QUIRE_ERR_EMPTY);
+    path_of(path, sizeof path, "other");
+    assert_int_equal(fate_of_file(path, text, sizeof text), QUIRE_ERR_UNSUPPORTED);
+    assert_int_equal(fate_of_file(folder, text, sizeof text), QUIRE_ERR_IO);
+    path_of(path, sizeof path, "closed\n\xff");
+    if (geteuid() == 0) {
+        print_message("skipped: root may read every file\n");
+    } else {
+        chmod(path, 0);
+        assert_int_equal(fate_of_file(path, text, sizeof text), QUIRE_ERR_NO_PERMISSION);
+        assert_non_null(strstr(text, "closed\\x0A\\xFF: "));
+    }
+    char command[300];
+    snprintf(command, sizeof command, "rm -r '%s'", folder);
+    assert_int_equal(system(command), 0);
+}
+
+static void an_empty_buffer_is_an_empty_document(void **state) {
+    quire_reader *r = open_reader(1, NULL);
+    add(r, "nothing", "");
+    add(r, "broken", "FAKE openfails=1");
+    expect(r, 1, "E nothing empty 0\nE broken corrupt 0\n");
+}
+
+static void only_the_pages_asked_for_are_read(void **state) {
+    quire_reader *r = open_reader(2, NULL);
+    add_pages(r, "a", "FAKE pages=9", "7,1-3,2-3");
+    add_pages(r, "b", "FAKE pages=3", "3-9");
+    add_pages(r, "c", "FAKE pages=3", "4-");
+    expect(r, 2,
+           "D a 9\nP a 1 3\nP a 2 3\nP a 3 3\nP a 7 3\nE a ok 0\n"
+           "D b 3\nP b 3 3\nE b ok 0\n"
+           "D c 3\nE c usage 0\n");
+}
+
+static void a_bad_request_is_refused_at_once(void **state) {
+    quire_reader *r = open_reader(1, NULL);
+    quire_request request;
+    quire_diag diag;
+    quire_request_init(&request);
+    request.pages = "1,x-2";
+    assert_int_equal(quire_reader_add_file(r, "a", &request, NULL, &diag), QUIRE_ERR_USAGE);
+    assert_non_null(strstr(diag.text, "\"x-2\""));
+    quire_request_init(&request);
+    request.region.set = true;
+    request.region.value[2] = 10;
+    assert_int_equal(quire_reader_add_buffer(r, "", 0, "a", &request, NULL, &diag),
+                     QUIRE_ERR_USAGE);
+    assert_non_null(strstr(diag.text, "height"));
+    request.region.value[3] = 101;
+    request.region.percent[3] = true;
+    assert_int_equal(quire_reader_add_file(r, "a", &request, NULL, &diag), QUIRE_ERR_USAGE);
+    close_reader(r, 1);
+}
+
+static void opening_fails_cleanly(void **state) {
+    quire_options o;
+    quire_reader *r = NULL;
+    quire_diag diag;
+    quire_options_init(&o);
+    o.languages = "eng+xxx";
+    assert_int_equal(quire_reader_open(&o, &r, &diag), QUIRE_ERR_MODEL_MISSING);
+    quire_options_init(&o);
+    o.decode_helper = "none";
+    assert_int_equal(quire_reader_open(&o, &r, &diag), QUIRE_ERR_MISSING);
+    quire_options_init(&o);
+    o.jobs = 8;
+    o.memory_bytes = 50000000;
+    assert_int_equal(quire_reader_open(&o, &r, &diag), QUIRE_ERR_USAGE);
+    assert_non_null(strstr(diag.text, "8 jobs"));
+    quire_options_init(&o);
+    o.jobs = 100000;
+    assert_int_equal(quire_reader_open(&o, &r, &diag), QUIRE_ERR_USAGE);
+    quire_options_init(&o);
+    o.jobs = 4;
+    atomic_store(&fake_sessions_until_failure, 3);
+    assert_int_equal(quire_reader_open(&o, &r, &diag), QUIRE_ERR_NO_MEMORY);
+    assert_null(r);
+    close_reader(NULL, 0);
+}
+
+static atomic_int threads_until_failure;
+int __real_pthread_create(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
+int __wrap_pthread_create(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
+
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+                          void *(*start)(void *), void *arg) {
+    if (atomic_load(&threads_until_failure) > 0 && atomic_fetch_sub(&threads_until_failure, 1) == 1)
+        return EAGAIN;
+    return __real_pthread_create(thread, attributes, start, arg);
+}
+
+static void any_thread_may_fail_to_start(void **state) {
+    quire_options o;
+    quire_options_init(&o);
+    o.jobs = 3;
+    for (int nth = 1; nth <= 6; nth++) {
+        quire_reader *r = NULL;
+        quire_diag diag;
+        atomic_store(&threads_until_failure, nth);
+        assert_int_equal(quire_reader_open(&o, &r, &diag), QUIRE_ERR_NO_MEMORY);
+        assert_null(r);
+        close_reader(NULL, 0);
+    }
+}
+
+static void progress_adds_up(void **state) {
+    quire_reader *r = open_reader(2, NULL);
+    add(r, "a", "FAKE pages=3 bad=2 w=1000 h=1000 bytes=500000");
+    add(r, "b", "FAKE openfails=1");
+    qi_strbuf out = {0};
+    transcribe(r, &out);
+    qi_strbuf_done(&out);
+    quire_progress p;
+    quire_reader_progress(r, &p);
+    assert_int_equal(p.documents_added, 2);
+    assert_int_equal(p.documents_done, 2);
+    assert_int_equal(p.documents_failed, 1);
+    assert_int_equal(p.pages_done, 3);
+    assert_int_equal(p.pages_failed, 1);
+    assert_int_equal(p.pages_in_flight, 0);
+    assert_int_equal(p.bytes_in_flight, 0);
+    assert_true(p.bytes_peak >= 2500000); /* pixels, decoding, the job */
+    assert_int_equal(p.timings.decode_ns, 2000);
+    assert_int_equal(p.timings.layout_ns, 4000);
+    close_reader(r, 2);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(items_come_in_order),
+        cmocka_unit_test(an_idle_reader_goes_on_with_more),
+        cmocka_unit_test(two_models_read_side_by_side),
+        cmocka_unit_test(a_bad_page_fails_its_page),
+        cmocka_unit_test(a_document_without_a_good_page_fails),
+        cmocka_unit_test(strict_fails_at_the_first_bad_page),
+        cmocka_unit_test(a_message_names_file_page_and_reason),
+        cmocka_unit_test(files_that_cannot_be_read_end_with_a_reason),
+        cmocka_unit_test(an_empty_buffer_is_an_empty_document),
+        cmocka_unit_test(only_the_pages_asked_for_are_read),
+        cmocka_unit_test(a_bad_request_is_refused_at_once),
+        cmocka_unit_test(opening_fails_cleanly),
+        cmocka_unit_test(any_thread_may_fail_to_start),
+        cmocka_unit_test(progress_adds_up),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
