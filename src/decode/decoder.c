@@ -4,12 +4,10 @@
 #include "decode/decoder.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "decode/helper_process.h"
@@ -25,9 +23,11 @@ struct qi_decoder {
     char *path;
     qi_decoder_limits limits;
     qi_helper helper;
+    qi_pixel_pool *pool;
     int source; /* -1: no document */
     uint64_t source_bytes;
-    bool given; /* the helper now running holds the document */
+    bool given;      /* the helper now running holds the document */
+    bool needs_heif; /* the document is one for a helper with those codecs */
     uint32_t n_pages;
     const char *media_type;
     qi_page_info measured; /* of page measured_page, while is_measured */
@@ -59,12 +59,15 @@ static char *find_helper(const char *given) {
 quire_err qi_decoder_new(const char *helper_path, const qi_decoder_limits *limits,
                          qi_decoder **ret_decoder, quire_diag *diag) {
     qi_decoder *d = calloc(1, sizeof *d);
-    if (d) d->path = find_helper(helper_path);
-    if (!d || !d->path) {
-        free(d);
+    if (d) {
+        d->source = -1;
+        d->path = find_helper(helper_path);
+        d->pool = qi_pixel_pool_new();
+    }
+    if (!d || !d->path || !d->pool) {
+        qi_decoder_free(d);
         return qi_fail(diag, QUIRE_ERR_NO_MEMORY, "no memory for a decoder");
     }
-    d->source = -1;
     d->limits = *limits;
     if (access(d->path, X_OK)) {
         char path[NAME_BYTES];
@@ -83,6 +86,7 @@ void qi_decoder_free(qi_decoder *d) {
     if (!d) return;
     qi_helper_stop(&d->helper);
     if (d->source >= 0) close(d->source);
+    qi_pixel_pool_unref(d->pool);
     free(d->path);
     free(d);
 }
@@ -101,7 +105,7 @@ void qi_decoder_close(qi_decoder *d) {
 quire_err qi_decoder_start(qi_decoder *d, qi_confinement *ret_confinement, quire_diag *diag) {
     if (!qi_helper_alive(&d->helper)) {
         d->given = false;
-        quire_err e = qi_helper_start(&d->helper, d->path, NULL, diag);
+        quire_err e = qi_helper_start(&d->helper, d->path, false, NULL, diag);
         if (e) return e;
     }
     *ret_confinement = (qi_confinement){
@@ -112,24 +116,33 @@ quire_err qi_decoder_start(qi_decoder *d, qi_confinement *ret_confinement, quire
     return QUIRE_ERR_OK;
 }
 
-/* Sees to it that a living helper holds the document. ret_reply: of the opening, if there was one.
- */
+static quire_err ensure_helper(qi_decoder *d, bool with_heif, const qi_deadline *deadline,
+                               quire_diag *diag) {
+    if (qi_helper_alive(&d->helper) && (d->helper.has_heif || !with_heif)) return QUIRE_ERR_OK;
+    qi_helper_stop(&d->helper);
+    d->given = false;
+    return qi_helper_start(&d->helper, d->path, with_heif, deadline, diag);
+}
+
+/* Sees to it that a living helper holds the document. */
 static quire_err ensure_given(qi_decoder *d, const qi_deadline *deadline, quire_diag *diag) {
-    if (!qi_helper_alive(&d->helper)) {
-        d->given = false;
-        quire_err e = qi_helper_start(&d->helper, d->path, deadline, diag);
-        if (e) return e;
-    }
-    if (d->given) return QUIRE_ERR_OK;
+    quire_err e = ensure_helper(d, d->needs_heif, deadline, diag);
+    if (e || d->given) return e;
     qi_request request = {.version = QI_MESSAGE_VERSION,
                           .kind = QI_MESSAGE_OPEN,
                           .max_pages = d->limits.max_pages,
                           .max_pixels = d->limits.max_pixels};
     uint64_t held = d->source_bytes < QI_SOURCE_MAX_BYTES ? d->source_bytes : QI_SOURCE_MAX_BYTES;
     qi_reply reply;
-    quire_err e =
-        qi_helper_call(&d->helper, &request, d->source, held, d->name, deadline, &reply, diag);
+    e = qi_helper_call(&d->helper, &request, d->source, held, d->name, deadline, &reply, diag);
     if (e) return e;
+    if (reply.needs_heif) {
+        if (d->needs_heif)
+            return qi_fail(diag, QUIRE_ERR_HELPER, "%s: the decoding helper has lost its codec",
+                           d->name);
+        d->needs_heif = true;
+        return ensure_given(d, deadline, diag);
+    }
     d->given = true;
     d->n_pages = reply.n_pages;
     d->media_type = qi_format_media_type(reply.format);
@@ -140,7 +153,7 @@ quire_err qi_decoder_open(qi_decoder *d, int fd, const char *name, const qi_dead
                           qi_document_info *ret_info, quire_diag *diag) {
     qi_decoder_close(d);
     qi_printable(d->name, sizeof d->name, name);
-    d->is_measured = false;
+    d->is_measured = d->needs_heif = false;
     quire_err e = qi_source_open(fd, d->name, deadline, &d->source, &d->source_bytes, diag);
     if (e) return e;
     e = ensure_given(d, deadline, diag);
@@ -187,24 +200,6 @@ quire_err qi_decoder_page_info(qi_decoder *d, uint32_t page, const qi_deadline *
     return QUIRE_ERR_OK;
 }
 
-static void *map_pixels(int memory, size_t n) {
-    void *map = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_SHARED, memory, 0);
-    return map == MAP_FAILED ? NULL : map;
-}
-
-/* A memory file of n bytes that nobody can shrink or grow, so that reading its pages never faults.
- */
-static int pixels_new(size_t n) {
-    int memory = memfd_create("quire-pixels", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    if (memory < 0) return -1;
-    if (ftruncate(memory, (off_t)n) ||
-        fcntl(memory, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)) {
-        close(memory);
-        return -1;
-    }
-    return memory;
-}
-
 quire_err qi_decoder_page(qi_decoder *d, uint32_t page, const qi_deadline *deadline,
                           qi_decoded *ret_decoded, quire_diag *diag) {
     qi_page_info info;
@@ -212,8 +207,8 @@ quire_err qi_decoder_page(qi_decoder *d, uint32_t page, const qi_deadline *deadl
     if (!e) e = ensure_given(d, deadline, diag);
     if (e) return e;
     size_t stride = 0, n = qi_pixels_bytes(info.width_px, info.height_px, &stride);
-    int memory = n ? pixels_new(n) : -1;
-    if (memory < 0)
+    qi_pixels pixels;
+    if (!n || !qi_pixels_take(d->pool, n, &pixels))
         return qi_fail(diag, QUIRE_ERR_NO_MEMORY, "%s: no memory for %u x %u pixels", d->name,
                        info.width_px, info.height_px);
     qi_request request = {.version = QI_MESSAGE_VERSION,
@@ -224,23 +219,26 @@ quire_err qi_decoder_page(qi_decoder *d, uint32_t page, const qi_deadline *deadl
                           .stride_bytes = stride};
     uint64_t before = qi_helper_cpu_ns(&d->helper);
     qi_reply reply;
-    e = qi_helper_call(&d->helper, &request, memory, info.decode_bytes, d->name, deadline, &reply,
-                       diag);
-    void *map = e ? NULL : map_pixels(memory, n);
+    e = qi_helper_call(&d->helper, &request, pixels.memory, info.decode_bytes, d->name, deadline,
+                       &reply, diag);
+    if (e) {
+        qi_pixels_give_back(d->pool, &pixels);
+        return e;
+    }
     uint64_t after = qi_helper_cpu_ns(&d->helper);
-    close(memory);
-    if (e) return e;
-    if (!map) return qi_fail(diag, QUIRE_ERR_NO_MEMORY, "%s: no memory to map a page", d->name);
     *ret_decoded = (qi_decoded){
-        .grey = {.px = map, .width = info.width_px, .height = info.height_px, .stride = stride},
-        .map = map,
-        .map_bytes = n,
+        .grey = {.px = pixels.map,
+                 .width = info.width_px,
+                 .height = info.height_px,
+                 .stride = stride},
+        .pixels = pixels,
+        .pool = d->pool,
         .helper_ns = after > before ? after - before : 0,
     };
     return QUIRE_ERR_OK;
 }
 
 void qi_decoded_done(qi_decoded *decoded) {
-    if (decoded->map) munmap(decoded->map, decoded->map_bytes);
+    if (decoded->pool) qi_pixels_give_back(decoded->pool, &decoded->pixels);
     *decoded = (qi_decoded){0};
 }

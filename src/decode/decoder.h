@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "decode/pixels.h"
 #include "image/grey.h"
 
 typedef struct qi_decoder qi_decoder;
@@ -32,11 +33,13 @@ typedef struct qi_page_info {
     uint64_t decode_bytes;        /* worst case of the helper's own memory for this page */
 } qi_page_info;
 
-/* A decoded page: grey pixels in shared memory, mapped here; freed by qi_decoded_done. */
+/* A decoded page: grey pixels in shared memory, rows 64 bytes apart or a multiple; given back by
+ * qi_decoded_done, from any thread, also after the decoder was freed. A decoder keeps up to
+ * QI_PIXELS_IDLE_BYTES of what was given back for its next pages. */
 typedef struct qi_decoded {
     qi_grey grey;
-    void *map;
-    size_t map_bytes;
+    qi_pixels pixels;
+    qi_pixel_pool *pool;
     uint64_t helper_ns; /* processor time the helper used */
 } qi_decoded;
 

@@ -49,8 +49,9 @@ bool qi_reply_valid(const qi_reply *r, qi_message_kind kind) {
     if (!memchr(r->text, 0, sizeof r->text)) return false;
     if (r->error) {
         static const quire_err possible[] = {
-            QUIRE_ERR_CORRUPT,   QUIRE_ERR_EMPTY,     QUIRE_ERR_UNSUPPORTED, QUIRE_ERR_IO,
-            QUIRE_ERR_ENCRYPTED, QUIRE_ERR_TOO_LARGE, QUIRE_ERR_NO_MEMORY,   QUIRE_ERR_HELPER,
+            QUIRE_ERR_CORRUPT,   QUIRE_ERR_EMPTY,     QUIRE_ERR_UNSUPPORTED,
+            QUIRE_ERR_IO,        QUIRE_ERR_ENCRYPTED, QUIRE_ERR_TOO_LARGE,
+            QUIRE_ERR_NO_MEMORY, QUIRE_ERR_HELPER,    QUIRE_ERR_MISSING,
         };
         for (size_t i = 0; i < sizeof possible / sizeof *possible; i++)
             if (r->error == (uint32_t)possible[i]) return true;
@@ -61,7 +62,8 @@ bool qi_reply_valid(const qi_reply *r, qi_message_kind kind) {
     case QI_MESSAGE_HELLO:
         return true;
     case QI_MESSAGE_OPEN:
-        return r->format > QI_FORMAT_NONE && r->format < QI_N_FORMATS && r->n_pages > 0;
+        return r->needs_heif == 1 ||
+               (r->format > QI_FORMAT_NONE && r->format < QI_N_FORMATS && r->n_pages > 0);
     case QI_MESSAGE_MEASURE:
         return qi_pixels_bytes(r->width_px, r->height_px, &stride) && isfinite(r->dpi) &&
                r->dpi >= 0 && r->decode_bytes < UINT64_C(1) << 48;

@@ -39,13 +39,17 @@ typedef enum qi_format {
 } qi_format;
 
 typedef enum qi_message_kind {
-    QI_MESSAGE_HELLO,   /* helper to client: confinement, landlock_abi */
-    QI_MESSAGE_OPEN,    /* descriptor: the input, a regular file; reply: format, n_pages */
+    QI_MESSAGE_HELLO, /* helper to client: confinement, landlock_abi */
+    QI_MESSAGE_OPEN, /* descriptor: the input, a regular file; reply: format, n_pages, needs_heif */
     QI_MESSAGE_MEASURE, /* page; reply: width_px, height_px, dpi, decode_bytes */
     QI_MESSAGE_DECODE,  /* page, width_px, height_px, stride_bytes; descriptor: the pixels' memfd */
     QI_MESSAGE_CLOSE,   /* frees the document; not answered */
     QI_N_MESSAGE_KINDS
 } qi_message_kind;
+
+/* The argument with which the helper loads the HEIC and AVIF codecs: their libraries take longer to
+ * start than all else together, and are needed seldom. */
+#define QI_HELPER_HEIF "heif"
 
 typedef struct qi_request {
     uint32_t version, kind;
@@ -71,6 +75,7 @@ typedef struct qi_reply {
     float dpi;
     uint64_t decode_bytes;
     uint32_t confinement, landlock_abi;
+    uint32_t needs_heif;            /* OPEN, 1: start me anew with QI_HELPER_HEIF and ask again */
     char text[QI_REPLY_TEXT_BYTES]; /* error: reason and remedy, without the file's name */
 } qi_reply;
 

@@ -1,5 +1,8 @@
 """Every type and kind of image gives the pixels that it holds, as grey."""
+import os
 import struct
+import subprocess
+import zlib
 
 import numpy as np
 import pytest
@@ -66,7 +69,6 @@ def test_png(tmp_path, decode_one, kind):
 
 def png(width, height, depth, color, rows, extra=b"", interlace=0):
     """A PNG written by hand: what the library cannot write."""
-    import zlib
 
     def chunk(kind, data):
         return struct.pack(">I", len(data)) + kind + data + struct.pack(
@@ -98,7 +100,6 @@ def test_png_palette_with_transparency(tmp_path, decode_one, depth):
     n = 1 << depth
     colours = np.random.default_rng(2).integers(0, 256, (n, 3)).astype(np.uint8)
     values = noise(top=n)
-    import zlib
     trns = bytes([0, 128])
     extra = b""
     for kind, data in ((b"PLTE", colours.tobytes()), (b"tRNS", trns)):
@@ -121,7 +122,6 @@ def test_png_rgb_16_bit(tmp_path, decode_one):
 
 def test_png_interlaced(tmp_path, decode_one):
     """Adam7, written by hand."""
-    import zlib
     raw = b""
     for x0, y0, dx, dy in ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4),
                            (1, 0, 2, 2), (0, 1, 1, 2)):
@@ -421,6 +421,18 @@ def test_pnm(tmp_path, decode_one, kind):
     check(decode_one, path, expected, "image/x-portable-anymap")
 
 
+# ---- HEIC, AVIF
+
+@pytest.mark.parametrize("coding, media_type", [("hevc", "image/heic"), ("av1", "image/avif")])
+def test_heif(tmp_path, decode_one, coding, media_type):
+    image = Image.fromarray(smooth()).resize((320, 200))
+    image.save(tmp_path / "a.ppm")
+    path = tmp_path / "a.heif"
+    subprocess.run([os.environ["MAKE_HEIF"], coding, tmp_path / "a.ppm", path], check=True,
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    check(decode_one, path, np.asarray(image.convert("L")), media_type, tolerance=6)
+
+
 # ---- the way in
 
 def test_name_does_not_decide(tmp_path, decode_one):
@@ -430,7 +442,6 @@ def test_name_does_not_decide(tmp_path, decode_one):
 
 
 def test_pipe(tmp_path, decode_one):
-    import subprocess
     path = save(tmp_path, Image.fromarray(GREY), "a.png")
     with subprocess.Popen(["cat", path], stdout=subprocess.PIPE) as cat:
         document = decode_one("-", stdin=cat.stdout)

@@ -15,6 +15,7 @@
 typedef struct qi_input {
     const uint8_t *bytes;
     size_t n_bytes;
+    const struct qi_heif_library *heif; /* NULL: not loaded */
 } qi_input;
 
 typedef struct qi_measure {
@@ -30,7 +31,7 @@ typedef struct qi_codec {
     quire_err (*open)(const qi_input *input, void **ret_state, uint32_t *ret_n_pages,
                       quire_diag *diag);
     quire_err (*measure)(void *state, uint32_t page, qi_measure *ret_measure, quire_diag *diag);
-    /* out has the measured size, as stored; it is zeroed and all of it is written on success. */
+    /* out has the measured size, as stored, and any content; all of it is written on success. */
     quire_err (*decode)(void *state, uint32_t page, const qi_grey *out, quire_diag *diag);
     void (*close)(void *state); /* NULL state: nothing */
 } qi_codec;

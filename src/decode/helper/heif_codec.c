@@ -3,13 +3,13 @@
  * on. */
 #include <stdlib.h>
 
-#include <libheif/heif.h>
-
 #include "decode/helper/codec.h"
+#include "decode/helper/heif_library.h"
 
 enum { WORK_BYTES = 64 << 20 };
 
 typedef struct heif {
+    const qi_heif_library *lib;
     struct heif_context *context;
     struct heif_image_handle *handle;
 } heif;
@@ -34,12 +34,15 @@ static quire_err heif_open(const qi_input *input, void **ret_state, uint32_t *re
                            quire_diag *diag) {
     heif *h = calloc(1, sizeof *h);
     *ret_state = h;
-    if (h) h->context = heif_context_alloc();
+    if (h) {
+        h->lib = input->heif;
+        h->context = h->lib->heif_context_alloc();
+    }
     if (!h || !h->context) return qi_fail(diag, QUIRE_ERR_NO_MEMORY, "no memory to open it");
-    heif_context_set_max_decoding_threads(h->context, 0);
-    struct heif_error e =
-        heif_context_read_from_memory_without_copy(h->context, input->bytes, input->n_bytes, NULL);
-    if (!e.code) e = heif_context_get_primary_image_handle(h->context, &h->handle);
+    h->lib->heif_context_set_max_decoding_threads(h->context, 0);
+    struct heif_error e = h->lib->heif_context_read_from_memory_without_copy(
+        h->context, input->bytes, input->n_bytes, NULL);
+    if (!e.code) e = h->lib->heif_context_get_primary_image_handle(h->context, &h->handle);
     if (e.code) return fail(e, diag);
     *ret_n_pages = 1;
     return QUIRE_ERR_OK;
@@ -48,15 +51,16 @@ static quire_err heif_open(const qi_input *input, void **ret_state, uint32_t *re
 static void heif_close(void *state) {
     heif *h = state;
     if (!h) return;
-    heif_image_handle_release(h->handle);
-    heif_context_free(h->context);
+    if (h->handle) h->lib->heif_image_handle_release(h->handle);
+    if (h->context) h->lib->heif_context_free(h->context);
     free(h);
 }
 
 static quire_err heif_measure(void *state, uint32_t page, qi_measure *ret_measure,
                               quire_diag *diag) {
     heif *h = state;
-    int w = heif_image_handle_get_width(h->handle), high = heif_image_handle_get_height(h->handle);
+    int w = h->lib->heif_image_handle_get_width(h->handle),
+        high = h->lib->heif_image_handle_get_height(h->handle);
     if (w <= 0 || high <= 0)
         return qi_fail(diag, QUIRE_ERR_CORRUPT, "the HEIC or AVIF has no size; copy it again");
     /* Coded planes of up to 16 bits, some kept for reference, the picture in colour, once turned.
@@ -68,12 +72,14 @@ static quire_err heif_measure(void *state, uint32_t page, qi_measure *ret_measur
     return QUIRE_ERR_OK;
 }
 
-static quire_err heif_to_grey(const struct heif_image *image, bool has_alpha, bool premultiplied,
-                              const qi_grey *out, quire_diag *diag) {
+static quire_err heif_to_grey(const qi_heif_library *lib, const struct heif_image *image,
+                              bool has_alpha, bool premultiplied, const qi_grey *out,
+                              quire_diag *diag) {
     int stride, n = has_alpha ? 4 : 3;
-    const uint8_t *px = heif_image_get_plane_readonly(image, heif_channel_interleaved, &stride);
-    if (!px || (uint32_t)heif_image_get_width(image, heif_channel_interleaved) != out->width ||
-        (uint32_t)heif_image_get_height(image, heif_channel_interleaved) != out->height)
+    const uint8_t *px =
+        lib->heif_image_get_plane_readonly(image, heif_channel_interleaved, &stride);
+    if (!px || (uint32_t)lib->heif_image_get_width(image, heif_channel_interleaved) != out->width ||
+        (uint32_t)lib->heif_image_get_height(image, heif_channel_interleaved) != out->height)
         return qi_fail(diag, QUIRE_ERR_CORRUPT,
                        "the HEIC or AVIF is damaged (its sizes differ); copy it again");
     for (uint32_t y = 0; y < out->height; y++) {
@@ -93,15 +99,15 @@ static quire_err heif_to_grey(const struct heif_image *image, bool has_alpha, bo
 
 static quire_err heif_decode(void *state, uint32_t page, const qi_grey *out, quire_diag *diag) {
     heif *h = state;
-    bool has_alpha = heif_image_handle_has_alpha_channel(h->handle);
-    bool premultiplied = has_alpha && heif_image_handle_is_premultiplied_alpha(h->handle);
+    bool has_alpha = h->lib->heif_image_handle_has_alpha_channel(h->handle);
+    bool premultiplied = has_alpha && h->lib->heif_image_handle_is_premultiplied_alpha(h->handle);
     struct heif_image *image = NULL;
-    struct heif_error e = heif_decode_image(
+    struct heif_error e = h->lib->heif_decode_image(
         h->handle, &image, heif_colorspace_RGB,
         has_alpha ? heif_chroma_interleaved_RGBA : heif_chroma_interleaved_RGB, NULL);
     if (e.code) return fail(e, diag);
-    quire_err error = heif_to_grey(image, has_alpha, premultiplied, out, diag);
-    heif_image_release(image);
+    quire_err error = heif_to_grey(h->lib, image, has_alpha, premultiplied, out, diag);
+    h->lib->heif_image_release(image);
     return error;
 }
 

@@ -22,6 +22,9 @@ quire_err qi_sampler_init(qi_sampler *row, uint32_t max_value, bool inverted, qu
 }
 
 void qi_sampler_table_changed(qi_sampler *row) {
+    row->is_identity = row->bits == 8;
+    for (uint32_t i = 0; row->bits == 8 && i < 256; i++)
+        if (row->table[i] != i) row->is_identity = false;
     if (row->bits != 1) return;
     for (uint32_t i = 0; i < 256; i++)
         for (uint32_t k = 0; k < 8; k++)
@@ -94,9 +97,15 @@ void qi_sampler_convert(const qi_sampler *row, const uint8_t *samples, uint32_t 
                         uint8_t *out) {
     if (row->n_samples == 1 && row->bits == 1) {
         convert_one_bit(row, samples, width, out);
+    } else if (row->n_samples == 1 && row->is_identity) {
+        memcpy(out, samples, width);
     } else if (row->n_samples == 1 && row->bits == 8) {
         for (uint32_t x = 0; x < width; x++)
             out[x] = row->table[samples[x]];
+    } else if (row->model == QI_MODEL_RGB && row->is_identity && row->n_samples == 3) {
+        for (uint32_t x = 0; x < width; x++)
+            out[x] = qi_luma(samples[(size_t)x * 3], samples[(size_t)x * 3 + 1],
+                             samples[(size_t)x * 3 + 2]);
     } else if (row->model == QI_MODEL_RGB && row->bits == 8 && !row->has_alpha) {
         const uint8_t *t = row->table;
         for (uint32_t x = 0; x < width; x++, samples += row->n_samples)

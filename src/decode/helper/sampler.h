@@ -19,6 +19,7 @@ typedef struct qi_sampler {
     bool premultiplied;  /* colours already weighted by alpha */
     uint32_t max_value;  /* a sample's; set by _init */
     uint8_t *table;      /* of 1 << bits entries: sample to 8 bits, or palette index to grey */
+    bool is_identity;    /* the table changes nothing */
     uint8_t eight[2048]; /* bits 1: the eight pixels of a byte */
 } qi_sampler;
 

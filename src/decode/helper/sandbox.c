@@ -71,7 +71,7 @@ static const int free_calls[] = {
     SCMP_SYS(sysinfo), /* by qsort */
 };
 
-static int add_rules(scmp_filter_ctx f) {
+static int add_rules(scmp_filter_ctx f, bool with_threads) {
     int e = 0;
     for (size_t i = 0; !e && i < sizeof free_calls / sizeof *free_calls; i++)
         e = seccomp_rule_add(f, SCMP_ACT_ALLOW, free_calls[i], 0);
@@ -96,11 +96,11 @@ static int add_rules(scmp_filter_ctx f) {
         e = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
                              SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
     /* Threads, never processes. clone3 hides its flags in memory; the C library falls back. */
-    if (!e)
+    if (!e && with_threads)
         e = seccomp_rule_add(
             f, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
             SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD | CLONE_VM, CLONE_THREAD | CLONE_VM));
-    if (!e) e = seccomp_rule_add(f, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
+    if (!e && with_threads) e = seccomp_rule_add(f, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
     /* Without an answer, decoders take this for a machine of one core and start no pools. */
     if (!e) e = seccomp_rule_add(f, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(sched_getaffinity), 0);
     /* abort() signals the process itself. */
@@ -110,16 +110,16 @@ static int add_rules(scmp_filter_ctx f) {
     return e;
 }
 
-static quire_err enter_seccomp(quire_diag *diag) {
+static quire_err enter_seccomp(bool with_threads, quire_diag *diag) {
     scmp_filter_ctx f = seccomp_init(SCMP_ACT_KILL_PROCESS);
     if (!f) return fail("no system call filter", ENOMEM, diag);
-    int e = add_rules(f);
+    int e = add_rules(f, with_threads);
     if (!e) e = seccomp_load(f);
     seccomp_release(f);
     return e ? fail("the system call filter cannot be set", -e, diag) : QUIRE_ERR_OK;
 }
 
-quire_err qi_sandbox_enter(uint32_t *ret_confinement, uint32_t *ret_landlock_abi,
+quire_err qi_sandbox_enter(bool with_threads, uint32_t *ret_confinement, uint32_t *ret_landlock_abi,
                            quire_diag *diag) {
     /* The terminal's and a supervisor's signals are the parent's to act on. */
     signal(SIGINT, SIG_IGN);
@@ -138,7 +138,7 @@ quire_err qi_sandbox_enter(uint32_t *ret_confinement, uint32_t *ret_landlock_abi
     uint32_t abi = enter_landlock(&has_landlock), confinement = 0;
     if (has_landlock) confinement |= QI_CONFINED_LANDLOCK;
     if (!QI_SANITIZED) {
-        quire_err e = enter_seccomp(diag);
+        quire_err e = enter_seccomp(with_threads, diag);
         if (e) return e;
         confinement |= QI_CONFINED_SECCOMP;
     }

@@ -25,7 +25,7 @@ static const qi_codec *const codecs[QI_N_FORMATS] = {
 static void close_document(qi_server *s) {
     if (s->codec) s->codec->close(s->state);
     if (s->input.bytes) munmap((void *)s->input.bytes, s->input.n_bytes);
-    *s = (qi_server){0};
+    *s = (qi_server){.heif = s->heif};
 }
 
 void qi_server_done(qi_server *server) {
@@ -46,7 +46,7 @@ static quire_err map_input(qi_server *s, int descriptor, quire_diag *diag) {
     if (n == 0) return qi_fail(diag, QUIRE_ERR_EMPTY, "it is empty (0 bytes)");
     void *bytes = mmap(NULL, n, PROT_READ, MAP_PRIVATE, descriptor, 0);
     if (bytes == MAP_FAILED) return qi_fail(diag, QUIRE_ERR_IO, "it cannot be mapped into memory");
-    s->input = (qi_input){.bytes = bytes, .n_bytes = n};
+    s->input = (qi_input){.bytes = bytes, .n_bytes = n, .heif = s->heif};
     return QUIRE_ERR_OK;
 }
 
@@ -69,6 +69,11 @@ static quire_err open_document(qi_server *s, const qi_request *request, int desc
     quire_err e = map_input(s, descriptor, diag);
     if (!e) e = identify(s, diag);
     if (e) return e;
+    if (codecs[s->format] == &qi_codec_heif && !s->heif) {
+        close_document(s);
+        reply->needs_heif = 1;
+        return QUIRE_ERR_OK;
+    }
     s->codec = codecs[s->format];
     e = s->codec->open(&s->input, &s->state, &s->n_pages, diag);
     if (e) return e;
@@ -143,7 +148,7 @@ static quire_err decode(qi_server *s, const qi_request *request, int descriptor,
         return qi_fail(diag, QUIRE_ERR_IO, "the file changed while it was read; try again");
     if (!n || !file_size(descriptor, &granted) || granted < n)
         return qi_fail(diag, QUIRE_ERR_HELPER, "the memory granted is too small for its pixels");
-    void *map = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
+    void *map = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, descriptor, 0);
     if (map == MAP_FAILED)
         return qi_fail(diag, QUIRE_ERR_NO_MEMORY, "no memory to map its pixels; use fewer --jobs");
     out.px = map;

@@ -7,7 +7,8 @@
 #include "decode/message.h"
 
 typedef struct qi_server {
-    qi_input input; /* mapped; bytes NULL: no document */
+    const struct qi_heif_library *heif; /* set once, before the first request; NULL: not loaded */
+    qi_input input;                     /* mapped; bytes NULL: no document */
     const qi_codec *codec;
     void *state;
     qi_format format;
