@@ -231,7 +231,9 @@ quire_err qi_decoder_page(qi_decoder *d, uint32_t page, const qi_deadline *deadl
                  .width = info.width_px,
                  .height = info.height_px,
                  .stride = stride},
-        .pixels = pixels,
+        .map = pixels.map,
+        .map_bytes = pixels.n_bytes,
+        .memory = pixels.memory,
         .pool = d->pool,
         .helper_ns = after > before ? after - before : 0,
     };
@@ -239,6 +241,8 @@ quire_err qi_decoder_page(qi_decoder *d, uint32_t page, const qi_deadline *deadl
 }
 
 void qi_decoded_done(qi_decoded *decoded) {
-    if (decoded->pool) qi_pixels_give_back(decoded->pool, &decoded->pixels);
+    qi_pixels pixels = {
+        .memory = decoded->memory, .map = decoded->map, .n_bytes = decoded->map_bytes};
+    if (decoded->map) qi_pixels_give_back(decoded->pool, &pixels);
     *decoded = (qi_decoded){0};
 }

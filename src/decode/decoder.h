@@ -38,7 +38,9 @@ typedef struct qi_page_info {
  * QI_PIXELS_IDLE_BYTES of what was given back for its next pages. */
 typedef struct qi_decoded {
     qi_grey grey;
-    qi_pixels pixels;
+    void *map; /* NULL: nothing to give back */
+    size_t map_bytes;
+    int memory; /* what is mapped */
     qi_pixel_pool *pool;
     uint64_t helper_ns; /* processor time the helper used */
 } qi_decoded;
