@@ -59,18 +59,6 @@ static bool is_set(const qi_mask *m, uint32_t x, uint32_t y) {
     return qi_mask_row(m, y)[x / 64] >> (x % 64) & 1;
 }
 
-/* Columns of the stroke from which ink goes on below. */
-static uint32_t count_hanging(const qi_mask *mask, const qi_mask *strokes, const qi_rule *r) {
-    uint32_t n = 0;
-    for (uint32_t y = r->y0; y < r->y1 && y + 1 < mask->height; y++) {
-        const uint64_t *s = qi_mask_row(strokes, y), *below = qi_mask_row(strokes, y + 1);
-        const uint64_t *ink = qi_mask_row(mask, y + 1);
-        for (uint32_t j = r->x0 / 64; j <= (r->x1 - 1) / 64; j++)
-            n += (uint32_t)__builtin_popcountll(s[j] & ~below[j] & ink[j]);
-    }
-    return n;
-}
-
 /* The end of the ink at column x that begins at y and goes on by step, but no more than RAGGED. */
 static int64_t ragged_end(const qi_mask *mask, uint32_t x, int64_t y, int step, bool *ret_goes_on) {
     int n = 0;
@@ -78,6 +66,24 @@ static int64_t ragged_end(const qi_mask *mask, uint32_t x, int64_t y, int step, 
         if (n++ == RAGGED) break;
     *ret_goes_on = n > RAGGED;
     return y;
+}
+
+/* Columns of the stroke from which ink goes on below, beyond a ragged edge. */
+static uint32_t count_hanging(const qi_mask *mask, const qi_mask *strokes, const qi_rule *r) {
+    uint32_t n = 0;
+    for (uint32_t y = r->y0; y < r->y1 && y + 1 < mask->height; y++) {
+        const uint64_t *s = qi_mask_row(strokes, y), *next = qi_mask_row(strokes, y + 1);
+        const uint64_t *ink = qi_mask_row(mask, y + 1);
+        for (uint32_t j = r->x0 / 64; j <= (r->x1 - 1) / 64; j++) {
+            for (uint64_t ends = s[j] & ~next[j] & ink[j]; ends; ends &= ends - 1) {
+                bool goes_on;
+                uint32_t x = j * 64 + (uint32_t)__builtin_ctzll(ends);
+                ragged_end(mask, x, (int64_t)y + 1, 1, &goes_on);
+                n += goes_on;
+            }
+        }
+    }
+    return n;
 }
 
 /* Clears the stroke with its ragged edges, but where ink goes on to both of its sides. */
@@ -107,10 +113,13 @@ static void erase_upright(const qi_mask *mask, const qi_mask *strokes, const qi_
     for (uint32_t y = r->y0; y < r->y1; y++) {
         uint32_t x = r->x0;
         while ((x = qi_mask_find(strokes, y, x, 1)) < r->x1) {
-            uint32_t end = qi_mask_find(strokes, y, x, 0);
-            bool left = x > 0 && is_set(mask, x - 1, y);
-            bool right = end < mask->width && is_set(mask, end, y);
-            if (!(left && right)) qi_mask_fill_span(mask, y, x, end, 0);
+            uint32_t end = qi_mask_find(strokes, y, x, 0), from = x, to = end;
+            while (from > 0 && x - from <= RAGGED && is_set(mask, from - 1, y))
+                from--;
+            while (to < mask->width && to - end <= RAGGED && is_set(mask, to, y))
+                to++;
+            bool left = x - from > RAGGED, right = to - end > RAGGED;
+            if (!(left && right)) qi_mask_fill_span(mask, y, left ? x : from, right ? end : to, 0);
             x = end;
         }
     }

@@ -177,7 +177,9 @@ static quire_err choose_thresholds(tile_grid *g, page_tones tones, qi_arena *scr
     for (size_t i = 0; i < n; i++) {
         float mean = g->sum[i], deviation = g->count[i];
         float t = mean - fmaxf(0.3f * deviation, step);
-        if (deviation < flat && !paper[i]) t = mean < tones.split ? tones.split : t;
+        /* A plain ground is ink where it is nearer to that than to paper. */
+        if (deviation < flat && !paper[i])
+            t = mean < tones.dark + 0.35f * contrast ? tones.split : fminf(t, mean - step);
         g->threshold[i] = fminf(fmaxf(t, 1), 254);
     }
     return QUIRE_ERR_OK;

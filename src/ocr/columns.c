@@ -8,7 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_CELLS_X = 1000, MAX_CELLS_Y = 2000, MAX_CANDIDATES = 24, MAX_ROWS = 400 };
+enum {
+    MAX_CELLS_X = 1000,
+    MAX_CELLS_Y = 2000,
+    MAX_CANDIDATES = 40,
+    MAX_ROWS = 400,
+    MAX_GAPS = 256
+};
 
 typedef struct canvas {
     float x0, y0, cell_x, cell_y;
@@ -57,21 +63,39 @@ typedef struct side_row {
     float base, near, far, height;
 } side_row;
 
+/* The gaps between words of the rows. */
+typedef struct gap_list {
+    float values[MAX_GAPS];
+    uint32_t n;
+} gap_list;
+
 static int compare_base(const void *a, const void *b) {
     float x = ((const side_row *)a)->base, y = ((const side_row *)b)->base;
     return (x > y) - (x < y);
 }
 
+bool qi_gutter_in_float(const qi_gutter *g, const qi_rect *box) {
+    float x = (box->x0 + box->x1) / 2, y = (box->y0 + box->y1) / 2;
+    for (uint32_t i = 0; i < g->n_floats; i++) {
+        const qi_rect *r = &g->floats[i];
+        if (x >= r->x0 && x <= r->x1 && y >= r->y0 && y <= r->y1) return true;
+    }
+    return false;
+}
+
 /* The rows beside gap; sign +1: on its right. A row's `near` is its edge at the gap, `far` the end
  * of what follows without another wide gap, both measured away from the gap. by_x: pieces from left
  * to right. */
-static uint32_t rows_beside(const qi_parts *p, const uint32_t *by_x, uint32_t n, const qi_rect *gap,
-                            int sign, float size, side_row *rows) {
+static uint32_t rows_beside(const qi_parts *p, const uint32_t *by_x, uint32_t n,
+                            const qi_gutter *gutter, int sign, float size, side_row *rows,
+                            gap_list *gaps) {
+    const qi_rect *gap = &gutter->band;
     uint32_t n_rows = 0;
     for (uint32_t k = 0; k < n; k++) {
         const qi_piece *q = &p->pieces[by_x[sign > 0 ? k : n - 1 - k]];
         float middle = (q->box.y0 + q->box.y1) / 2;
         if (q->tall || middle < gap->y0 || middle > gap->y1) continue;
+        if (qi_gutter_in_float(gutter, &q->box)) continue;
         float near = sign > 0 ? q->box.x0 - gap->x1 : gap->x0 - q->box.x1;
         float far = sign > 0 ? q->box.x1 - gap->x1 : gap->x0 - q->box.x0;
         if (far <= 0 || near < -size) continue;
@@ -81,6 +105,8 @@ static uint32_t rows_beside(const qi_parts *p, const uint32_t *by_x, uint32_t n,
         if (r == n_rows) {
             if (n_rows < MAX_ROWS) rows[n_rows++] = (side_row){q->base, near, far, q->height};
         } else if (near <= rows[r].far + 2.0f * size) {
+            if (near > rows[r].far + 0.2f * size && gaps->n < MAX_GAPS)
+                gaps->values[gaps->n++] = near - rows[r].far;
             rows[r].far = fmaxf(far, rows[r].far);
             rows[r].base = q->base;
         }
@@ -93,21 +119,20 @@ typedef struct side {
     side_row *rows;
     uint32_t n;
     float width;   /* median of the rows' */
-    float filled;  /* share of rows that reach over most of the column */
+    float filled;  /* share of rows about as wide as the wider of their neighbours */
     float aligned; /* share of rows that begin (right side) or end where most do */
 } side;
 
 static void measure_side(side *s, float size, float *values) {
-    float widest = 0;
     for (uint32_t i = 0; i < s->n; i++)
         values[i] = s->rows[i].far - s->rows[i].near;
-    s->width = qi_quantile(values, s->n, 0.5f);
-    widest = qi_quantile(values, s->n, 0.9f);
     uint32_t n_filled = 0, n_aligned = 0;
     for (uint32_t i = 0; i < s->n; i++) {
-        n_filled += s->rows[i].far - s->rows[i].near > 0.75f * widest;
+        float beside = fmaxf(i ? values[i - 1] : 0, i + 1 < s->n ? values[i + 1] : 0);
+        n_filled += values[i] > 0.8f * beside;
         n_aligned += s->rows[i].near < 1.0f * size;
     }
+    s->width = qi_quantile(values, s->n, 0.5f);
     s->filled = s->n ? (float)n_filled / (float)s->n : 0;
     s->aligned = s->n ? (float)n_aligned / (float)s->n : 0;
 }
@@ -124,16 +149,59 @@ static float level_share(const side *a, const side *b, float size) {
     return a->n ? (float)n_level / (float)a->n : 0;
 }
 
-/* How surely the gap parts two columns of running text; 0 when it does not. */
-static float judge(const qi_parts *p, const uint32_t *by_x, uint32_t n, const qi_rect *gap,
+/* Do rows run on through the gap as through a space between words? Columns set close keep close to
+ * the gutter in most rows; elsewhere a pair of ends that nearly meet is a line of text. */
+static bool is_crossed(const side *a, const side *b, float gap_width, float size) {
+    uint32_t n_close = 0, n_narrow = 0, k = 0;
+    for (uint32_t i = 0; i < a->n; i++)
+        n_close += a->rows[i].near < 0.4f * size;
+    for (uint32_t i = 0; i < b->n; i++)
+        n_close += b->rows[i].near < 0.4f * size;
+    if (n_close * 2 > a->n + b->n) return false;
+    for (uint32_t i = 0; i < a->n; i++) {
+        while (k < b->n && b->rows[k].base < a->rows[i].base - 0.25f * size)
+            k++;
+        if (k == b->n) break;
+        if (b->rows[k].base > a->rows[i].base + 0.25f * size) continue;
+        n_narrow += a->rows[i].near + b->rows[k].near + gap_width < 1.3f * size;
+    }
+    return n_narrow > 0;
+}
+
+/* Draws the band's end in past rows that stand apart and run across it: a headline set wide. Rows
+ * are those of both sides; step +1 looks at the upper end. */
+static float trimmed_end(const side *a, const side *b, float gap_width, float size, int step,
+                         float end) {
+    int64_t i = step > 0 ? 0 : (int64_t)a->n - 1, k = step > 0 ? 0 : (int64_t)b->n - 1;
+    for (int round = 0; round < 3; round++) {
+        if (i + step < 0 || i + step >= a->n || k + step < 0 || k + step >= b->n) break;
+        const side_row *l = &a->rows[i], *r = &b->rows[k];
+        if (fabsf(l->base - r->base) > 0.3f * size) break;
+        if (l->near + r->near + gap_width > 2.5f * size) break;
+        float next = step > 0 ? fminf(a->rows[i + step].base, b->rows[k + step].base)
+                              : fmaxf(a->rows[i + step].base, b->rows[k + step].base);
+        float apart = fabsf(next - l->base);
+        bool short_rows = l->far < 0.6f * a->width && r->far < 0.6f * b->width;
+        if (apart < 2.5f * size || !short_rows) break;
+        end = l->base + (step > 0 ? 0.5f * size : -1.5f * size);
+        i += step;
+        k += step;
+    }
+    return end;
+}
+
+/* How surely the gutter parts two columns of running text; 0 when it does not. */
+static float judge(const qi_parts *p, const uint32_t *by_x, uint32_t n, qi_gutter *gutter,
                    float size, side_row *rows, float *values) {
     side left = {.rows = rows}, right = {.rows = rows + MAX_ROWS};
-    left.n = rows_beside(p, by_x, n, gap, -1, size, left.rows);
-    right.n = rows_beside(p, by_x, n, gap, 1, size, right.rows);
+    gap_list gaps;
+    gaps.n = 0;
+    left.n = rows_beside(p, by_x, n, gutter, -1, size, left.rows, &gaps);
+    right.n = rows_beside(p, by_x, n, gutter, 1, size, right.rows, &gaps);
     if (left.n < 2 || right.n < 2) return 0;
     float from = fmaxf(left.rows[0].base, right.rows[0].base);
     float to = fminf(left.rows[left.n - 1].base, right.rows[right.n - 1].base);
-    float gap_width = qi_rect_width(gap);
+    float gap_width = qi_rect_width(&gutter->band);
     if (to - from < 4 * size) return 0;
     measure_side(&left, size, values);
     measure_side(&right, size, values);
@@ -143,9 +211,88 @@ static float judge(const qi_parts *p, const uint32_t *by_x, uint32_t n, const qi
     uint32_t fewer = left.n < right.n ? left.n : right.n;
     if (!prose && level > 0.6f) return 0;
     if (!prose && fewer < 3) return 0;
+    if (is_crossed(&left, &right, gap_width, size)) return 0;
     /* A chance run of word gaps is narrow and its right edge ragged. */
-    if (gap_width < 1.6f * size && (fewer < 5 || right.aligned < 0.6f)) return 0;
-    return (to - from) * fminf(gap_width, 3 * size);
+    if (gap_width < 2.2f * size && (fewer < 5 || right.aligned < 0.6f)) return 0;
+    gutter->band.y0 = trimmed_end(&left, &right, gap_width, size, 1, gutter->band.y0);
+    gutter->band.y1 = trimmed_end(&left, &right, gap_width, size, -1, gutter->band.y1);
+    float word_gap = qi_quantile(gaps.values, gaps.n, 0.5f);
+    if (gap_width < (fewer < 12 ? 1.6f : 1.15f) * word_gap) return 0;
+    float sure = 1 + 0.2f * fminf(gap_width / size, 3) - 0.1f * (float)gutter->n_floats;
+    return (float)fewer * sure;
+}
+
+/* What stands between two gaps, one above the other, in the way of the column of paper that would
+ * join them; a box of negative width when nothing does. True when it may: it has text of its own
+ * beside it, from which it keeps away. */
+static bool find_float(const qi_parts *p, const uint32_t *by_x, uint32_t n, const qi_rect *band,
+                       float y0, float y1, float size, qi_rect *ret_float) {
+    qi_rect box = {0, y0, 0, y1};
+    bool any = false;
+    for (uint32_t i = 0; i < n; i++) {
+        const qi_rect *b = &p->pieces[by_x[i]].box;
+        float middle = (b->y0 + b->y1) / 2;
+        if (middle < y0 || middle > y1 || b->x1 <= band->x0 || b->x0 >= band->x1) continue;
+        if (any)
+            qi_rect_join(&box, b);
+        else
+            box = *b;
+        any = true;
+    }
+    *ret_float = (qi_rect){0, 0, -1, -1};
+    if (!any) return true;
+    for (int round = 0; round < 4; round++) {
+        for (uint32_t i = 0; i < n; i++) {
+            const qi_rect *b = &p->pieces[by_x[i]].box;
+            float middle = (b->y0 + b->y1) / 2;
+            if (middle < box.y0 || middle > box.y1) continue;
+            if (b->x0 < box.x1 + 1.3f * size && b->x1 > box.x0 - 1.3f * size) qi_rect_join(&box, b);
+        }
+    }
+    float beside = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        const qi_piece *q = &p->pieces[by_x[i]];
+        float middle = (q->box.y0 + q->box.y1) / 2;
+        if (middle < box.y0 || middle > box.y1) continue;
+        if (q->box.x1 < box.x0)
+            beside += qi_rect_width(&q->box) * qi_rect_height(&q->box);
+        else if (q->box.x0 > box.x1)
+            beside += qi_rect_width(&q->box) * qi_rect_height(&q->box);
+    }
+    *ret_float = box;
+    return beside > 4 * size * qi_rect_height(&box);
+}
+
+/* Joins to the gutter those gaps of the list that continue it above or below. */
+static void extend_gutter(const qi_parts *p, const uint32_t *by_x, uint32_t n,
+                          const candidate *list, uint32_t n_gaps, float size, qi_gutter *g) {
+    for (bool grown = true; grown;) {
+        grown = false;
+        for (uint32_t j = 0; j < n_gaps && g->n_floats < QI_MAX_FLOATS; j++) {
+            const qi_rect *r = &list[j].box;
+            qi_rect band = {fmaxf(g->band.x0, r->x0), 0, fminf(g->band.x1, r->x1), 0};
+            if (qi_rect_width(&band) < 0.7f * size) continue;
+            float y0, y1;
+            if (r->y1 <= g->band.y0 + size) {
+                y0 = r->y1;
+                y1 = g->band.y0;
+            } else if (r->y0 >= g->band.y1 - size) {
+                y0 = g->band.y1;
+                y1 = r->y0;
+            } else {
+                continue;
+            }
+            qi_rect *one = &g->floats[g->n_floats];
+            if (y1 - y0 > 60 * size) continue;
+            if (!find_float(p, by_x, n, &band, y0 - 0.3f * size, y1 + 0.3f * size, size, one))
+                continue;
+            g->n_floats += qi_rect_width(one) > 0;
+            band.y0 = fminf(g->band.y0, r->y0);
+            band.y1 = fmaxf(g->band.y1, r->y1);
+            g->band = band;
+            grown = true;
+        }
+    }
 }
 
 static int compare_score(const void *a, const void *b) {
@@ -214,7 +361,7 @@ static int compare_keyed(const void *a, const void *b) {
 }
 
 quire_err qi_columns_find_gutter(const qi_parts *p, const uint32_t *set, uint32_t n,
-                                 qi_arena *scratch, bool *ret_found, qi_rect *ret_gutter) {
+                                 qi_arena *scratch, bool *ret_found, qi_gutter *ret_gutter) {
     *ret_found = false;
     if (n < 6) return QUIRE_ERR_OK;
     float *values = qi_arena_alloc(scratch, n > MAX_ROWS ? n : MAX_ROWS, sizeof *values);
@@ -243,10 +390,19 @@ quire_err qi_columns_find_gutter(const qi_parts *p, const uint32_t *set, uint32_
     qsort(list, n_gaps, sizeof *list, compare_score);
     float best = 0;
     for (uint32_t i = 0; i < n_gaps; i++) {
-        float score = judge(p, by_x, n, &list[i].box, size, rows, values);
+        qi_gutter plain = {.band = list[i].box}, joined = plain;
+        float score = judge(p, by_x, n, &plain, size, rows, values);
+        if (score > 0) extend_gutter(p, by_x, n, list, n_gaps, size, &joined);
+        if (qi_rect_height(&joined.band) > qi_rect_height(&plain.band)) {
+            float more = judge(p, by_x, n, &joined, size, rows, values);
+            if (more > score) {
+                score = more;
+                plain = joined;
+            }
+        }
         if (score > best) {
             best = score;
-            *ret_gutter = list[i].box;
+            *ret_gutter = plain;
             *ret_found = true;
         }
     }

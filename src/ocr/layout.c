@@ -12,6 +12,7 @@
 
 #include "image/components.h"
 #include "image/rules.h"
+#include "image/scan_edge.h"
 #include "image/skew.h"
 #include "image/threshold.h"
 #include "ocr/layout_parts.h"
@@ -33,6 +34,7 @@ typedef struct finder {
     uint32_t n_rules;
     qi_parts parts;
     uint32_t max_inks;
+    qi_edge_map edge;
 } finder;
 
 static float component_height(const qi_component *c) {
@@ -101,6 +103,11 @@ static qi_rect rule_in_frame(const finder *f, const qi_rule *r) {
     return (qi_rect){at_x - half_w, at_y - half_h, at_x + half_w, at_y + half_h};
 }
 
+static void turn_back(qi_turn t, float x, float y, float *ret_x, float *ret_y) {
+    *ret_x = x * t.cos + y * t.sin;
+    *ret_y = y * t.cos - x * t.sin;
+}
+
 static qi_rect box_of(const qi_component *c) {
     return (qi_rect){c->x0, c->y0, c->x1, c->y1};
 }
@@ -109,9 +116,13 @@ static float fill_of(const qi_component *c) {
     return (float)c->n_pixels / fmaxf(1, component_width(c) * component_height(c));
 }
 
-static qi_ink ink_of(const qi_component *c, bool white) {
-    return (qi_ink){
-        .box = box_of(c), .stroke = (float)c->n_pixels / (float)c->n_runs, .white = white};
+static qi_ink ink_of(const finder *f, const qi_component *c, bool white) {
+    float x, y;
+    turn_back(f->turn, (c->x0 + c->x1) / 2, (c->y0 + c->y1) / 2, &x, &y);
+    return (qi_ink){.box = box_of(c),
+                    .stroke = (float)c->n_pixels / (float)c->n_runs,
+                    .at_edge = qi_scan_edge_at(&f->edge, x, y),
+                    .white = white};
 }
 
 typedef enum kind { LETTER, RULE, SOLID, DIRT } kind;
@@ -121,15 +132,10 @@ static kind kind_of(const finder *f, const qi_component *c) {
     float fill = fill_of(c);
     if ((w > 3 * size && h < 0.4f * size) || (w > 12 * h && fill > 0.5f)) return RULE;
     if ((h > 3 * size && w < 0.4f * size) || (h > 12 * w && h > 2 * size)) return RULE;
-    if (w > 3 * size && h > 0.9f * size && fill > 0.45f) return SOLID;
+    if (w > 3 * size && h > 1.3f * size && fill > 0.5f) return SOLID;
     if (h > 12 * size || (h > 4 * size && w > 12 * size) || w > 60 * size)
         return fill > 0.25f ? SOLID : DIRT;
     return LETTER;
-}
-
-static void turn_back(qi_turn t, float x, float y, float *ret_x, float *ret_y) {
-    *ret_x = x * t.cos + y * t.sin;
-    *ret_y = y * t.cos - x * t.sin;
 }
 
 static quire_box box_on_page(const finder *f, const qi_rect *r) {
@@ -168,7 +174,7 @@ static quire_err add_white_letters(finder *f, const qi_component *ground, bool *
         if (edge || h < 0.15f * size || h > 8 * size || w > 30 * size) continue;
         if (h > 0.4f * size && letter_like(&c[i], 1e9f)) n_letters++;
         covered += (float)c[i].n_pixels;
-        f->parts.inks[f->parts.n_inks++] = ink_of(&c[i], true);
+        f->parts.inks[f->parts.n_inks++] = ink_of(f, &c[i], true);
     }
     float share = covered / fmaxf(1, component_width(ground) * component_height(ground));
     uint32_t added = f->parts.n_inks - first;
@@ -205,16 +211,19 @@ static quire_err sort_components(finder *f) {
             p->rules[p->n_rules++] = box_of(c);
         if (k != SOLID) continue;
         bool found = false;
-        quire_err err = fill_of(c) > 0.45f ? add_white_letters(f, c, &found) : QUIRE_ERR_OK;
+        quire_err err = fill_of(c) > 0.5f ? add_white_letters(f, c, &found) : QUIRE_ERR_OK;
         if (err) return err;
-        bool large = component_width(c) > 5 * size && component_height(c) > 5 * size;
-        if (!found && large && n_pictures < MAX_PICTURES) pictures[n_pictures++] = box_of(c);
+        float h = component_height(c), w = component_width(c);
+        if (!found && h > 5 * size && w > 5 * size && n_pictures < MAX_PICTURES)
+            pictures[n_pictures++] = box_of(c);
+        else if (!found && h < 4 * size && w < 60 * size && p->n_inks < f->max_inks)
+            p->inks[p->n_inks++] = ink_of(f, c, false);
     }
     for (uint32_t i = 0; i < f->n_components; i++) {
         const qi_component *c = &f->components[i];
         qi_rect box = box_of(c);
         if (kind_of(f, c) == LETTER && !in_picture(&box, pictures, n_pictures))
-            p->inks[p->n_inks++] = ink_of(c, false);
+            p->inks[p->n_inks++] = ink_of(f, c, false);
     }
     return QUIRE_ERR_OK;
 }
@@ -296,7 +305,8 @@ static quire_err find_text(finder *f, qi_layout *out) {
     if (turned || f->n_rules) err = label_ink(f);
     if (!err) err = measure_letters(f);
     if (err) return err;
-    err = sort_components(f);
+    err = qi_scan_edge_find(&f->mask, 1, f->scratch, f->scratch, &f->edge);
+    if (!err) err = sort_components(f);
     if (!err)
         err =
             qi_layout_find_pieces(&f->parts, f->letter_height, f->deadline, f->scratch, f->scratch);

@@ -22,6 +22,7 @@ typedef struct qi_ink {
     uint32_t next;  /* the next of the same piece; QI_NONE ends */
     float stroke;   /* mean length of its runs */
     bool white;     /* light ink on a dark ground */
+    bool at_edge;   /* beside the black that a scan shows round the paper */
 } qi_ink;
 
 /* A word, or what of one hangs together. */
@@ -43,6 +44,7 @@ typedef struct qi_row_fit {
     float on_base;         /* share of them that stand on the baseline */
     float regular;         /* share of them of about the same height */
     float stroke;          /* median of their strokes' widths */
+    float at_edge;         /* share of them beside the scan's black edge */
 } qi_row_fit;
 
 /* A row of pieces: a line of text. */
@@ -51,6 +53,7 @@ typedef struct qi_row {
     qi_rect box;
     float base, height;
     bool starts_block, white;
+    bool is_cell; /* cut from a longer row, whose base it keeps */
     qi_row_fit fit;
 } qi_row;
 

@@ -40,7 +40,7 @@ static int compare_key(const void *a, const void *b) {
 
 /* Below 1: q continues the row; the less the better. */
 static float row_misfit(const open_row *r, const qi_piece *q) {
-    float h = fmaxf(r->height, q->height), low = fminf(r->height, q->height);
+    float low = fminf(r->height, q->height), h = fminf(fmaxf(r->height, q->height), 1.5f * low);
     float gap = q->box.x0 - r->x1;
     float off = fabsf(q->base - r->base);
     if (q->white != r->white) return 2;
@@ -51,7 +51,13 @@ static float row_misfit(const open_row *r, const qi_piece *q) {
         float overlap = qi_overlap(q->box.y0, q->box.y1, r->base - 1.2f * r->height, r->base);
         if (overlap > 0.5f * qi_rect_height(&q->box) && gap < 2.5f * h) return 0.9f;
     }
-    if (h > 2.6f * low && gap > 1.0f * h) return 2;
+    if (fmaxf(r->height, q->height) > 2.6f * low) return 2;
+    if (q->n_inks <= 4 && off > allowed) {
+        /* Of few letters most may have tails: the band they fill tells more than their feet. */
+        float overlap = qi_overlap(q->box.y0, q->box.y1, r->base - 1.3f * r->height,
+                                   r->base + 0.35f * r->height);
+        if (overlap > 0.85f * qi_rect_height(&q->box)) return 0.9f;
+    }
     return off / allowed;
 }
 
@@ -71,14 +77,17 @@ static void take_in_small_rows(open_row *open, uint32_t n) {
             if (k == i || large->joined != k || large->white != small->white) continue;
             float top = large->base - 1.9f * large->height,
                   bottom = large->base + 0.5f * large->height;
-            if (h > 0.75f * qi_rect_height(&large->box) || small->box.y0 < top ||
-                small->box.y1 > bottom)
-                continue;
-            if (small->height > 0.75f * large->height) continue;
+            if (small->box.y0 < top || small->box.y1 > bottom) continue;
+            bool lone = small->n == 1 && small->height < 1.1f * large->height && large->n > 1;
+            bool little =
+                h < 0.75f * qi_rect_height(&large->box) && small->height < 0.75f * large->height;
+            if (!lone && !little) continue;
             if (small->box.x0 < large->box.x0 - 2 * large->height ||
                 small->box.x1 > large->box.x1 + 2 * large->height)
                 continue;
             small->joined = k;
+            for (uint32_t r = 0; r < n; r++)
+                if (open[r].joined == i) open[r].joined = k;
             large->n += small->n;
             qi_rect_join(&large->box, &small->box);
         }
@@ -119,7 +128,8 @@ static quire_err emit_block(ordering *o, const uint32_t *set, uint32_t n) {
             if (q->tall) open[best].height = 0.01f;
         } else {
             open_row *r = &open[best];
-            bool weak = q->n_inks <= 2 && q->height < 0.7f * r->height;
+            bool weak = (q->n_inks <= 2 && q->height < 0.7f * r->height) ||
+                        (q->n_inks <= 4 && fabsf(q->base - r->base) > 0.2f * r->height);
             if (!weak) {
                 float part = q->n_inks >= 3 ? 0.6f : 0.3f;
                 r->base += (q->base - r->base) * part;
@@ -172,11 +182,13 @@ static quire_err cut_rows(qi_parts *p, qi_arena *arena) {
                 cut[n] = *row;
                 cut[n].first_piece = row->first_piece + k;
                 cut[n].n_pieces = 0;
+                cut[n].is_cell = k > 0 || row->is_cell;
                 cut[n].box = q->box;
                 cut[n++].starts_block = row->starts_block && !k;
             }
             cut[n - 1].n_pieces++;
             qi_rect_join(&cut[n - 1].box, &q->box);
+            if (n - 1 > first) cut[first].is_cell = true;
             x1 = n - 1 == first && !k ? q->box.x1 : fmaxf(x1, q->box.x1);
         }
     }
@@ -185,9 +197,11 @@ static quire_err cut_rows(qi_parts *p, qi_arena *arena) {
     return QUIRE_ERR_OK;
 }
 
-enum { ABOVE, LEFT, RIGHT, BELOW, N_PARTS };
+enum { ABOVE, LEFT, RIGHT, FLOATS, BELOW, N_PARTS };
 
-static int part_of(const qi_rect *r, const qi_rect *gutter) {
+static int part_of(const qi_rect *r, const qi_gutter *whole) {
+    const qi_rect *gutter = &whole->band;
+    if (qi_gutter_in_float(whole, r)) return FLOATS;
     float middle = (r->y0 + r->y1) / 2;
     if (middle < gutter->y0) return ABOVE;
     if (middle > gutter->y1) return BELOW;
@@ -198,7 +212,7 @@ static quire_err order_set(ordering *o, uint32_t *set, uint32_t n, int depth) {
     if (!n) return QUIRE_ERR_OK;
     quire_err err = qi_deadline_check(o->deadline);
     bool found = false;
-    qi_rect gutter;
+    qi_gutter gutter;
     if (!err && depth < MAX_DEPTH)
         err = qi_columns_find_gutter(o->parts, set, n, o->scratch, &found, &gutter);
     if (err) return err;

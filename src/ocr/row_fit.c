@@ -96,7 +96,7 @@ static void fit_heights(const float *heights, uint32_t n, qi_row_fit *fit, float
 
 /* How much the row looks like letters in a line. */
 static void judge_letters(const qi_parts *p, const qi_row *row, float *values, qi_row_fit *fit) {
-    uint32_t n = 0, n_base = 0, n_regular = 0;
+    uint32_t n = 0, n_base = 0, n_regular = 0, n_edge = 0;
     for (uint32_t i = 0; i < row->n_pieces; i++) {
         const qi_piece *q = &p->pieces[p->order[row->first_piece + i]];
         for (uint32_t k = q->first; k != QI_NONE; k = p->inks[k].next) {
@@ -105,12 +105,14 @@ static void judge_letters(const qi_parts *p, const qi_row *row, float *values, q
             if (h < 0.4f * row->height) continue;
             n_base += fabsf(b->y1 - base) < 0.15f * row->height + 1;
             n_regular += h > 0.6f * row->height && h < 1.8f * row->height;
+            n_edge += p->inks[k].at_edge;
             values[n++] = p->inks[k].stroke;
         }
     }
     fit->n_letters = n;
     fit->on_base = n ? (float)n_base / (float)n : 0;
     fit->regular = n ? (float)n_regular / (float)n : 0;
+    fit->at_edge = n ? (float)n_edge / (float)n : 0;
     fit->stroke = qi_quantile(values, n, 0.5f);
 }
 
@@ -134,6 +136,8 @@ quire_err qi_layout_fit_row(const qi_parts *p, qi_row *row, qi_arena *scratch) {
     qi_row_fit fit = {.at = row->base};
     float typical = fmaxf(row->height, 3);
     if (n) fit_base(spots, n, typical, qi_rect_width(&row->box), rest, weights, &fit);
+    float off = fabsf(fit.at - row->base);
+    if (row->is_cell && n < 5 && off > 0.15f * typical && off < 0.7f * typical) fit.at = row->base;
     uint32_t n_heights = 0;
     float above = 0, below = 0;
     for (uint32_t i = 0; i < row->n_pieces; i++) {

@@ -252,6 +252,19 @@ static quire_err adopt_small(qi_parts *p, float letter_height, qi_arena *scratch
     return QUIRE_ERR_OK;
 }
 
+/* Specks far from any letter, bars taller than a letter, lone blots. */
+static bool is_dirt(const qi_parts *p, const qi_piece *q, float letter_height) {
+    float h = qi_rect_height(&q->box), w = qi_rect_width(&q->box);
+    if (h < 0.35f * letter_height) return true;
+    uint32_t n_edge = 0;
+    for (uint32_t i = q->first; i != QI_NONE; i = p->inks[i].next)
+        n_edge += p->inks[i].at_edge;
+    if (n_edge == q->n_inks && n_edge <= 3) return true;
+    if (q->n_inks > 1) return false;
+    if (w < 0.22f * h && h > 1.3f * letter_height) return true;
+    return p->inks[q->first].stroke > 0.9f * h && w < 2 * h;
+}
+
 quire_err qi_layout_find_pieces(qi_parts *p, float letter_height, const qi_deadline *deadline,
                                 qi_arena *arena, qi_arena *scratch) {
     if (!p->n_inks) return QUIRE_ERR_OK;
@@ -281,8 +294,7 @@ quire_err qi_layout_find_pieces(qi_parts *p, float letter_height, const qi_deadl
     /* What is much smaller than the page's letters and beside none of them is dirt. */
     uint32_t kept = 0;
     for (uint32_t i = 0; i < p->n_pieces; i++)
-        if (qi_rect_height(&p->pieces[i].box) >= 0.35f * letter_height)
-            p->pieces[kept++] = p->pieces[i];
+        if (!is_dirt(p, &p->pieces[i], letter_height)) p->pieces[kept++] = p->pieces[i];
     p->n_pieces = kept;
     return QUIRE_ERR_OK;
 }
