@@ -1,0 +1,145 @@
+/* The composing of compose.h. */
+#include "ocr/compose.h"
+
+#include <math.h>
+#include <string.h>
+
+float qi_word_confidence(const qi_read_word *w) {
+    return expf(w->certainty);
+}
+
+static quire_box box_of_nothing(void) {
+    return (quire_box){INT32_MAX, INT32_MAX, INT32_MIN, INT32_MIN};
+}
+
+static void grow(quire_box *b, quire_box by) {
+    if (by.x0 < b->x0) b->x0 = by.x0;
+    if (by.y0 < b->y0) b->y0 = by.y0;
+    if (by.x1 > b->x1) b->x1 = by.x1;
+    if (by.y1 > b->y1) b->y1 = by.y1;
+}
+
+/* From the page as read to the page as stored; coordinates are edges, not pixel centres. */
+static void to_stored(qi_turn t, float x, float y, float *ret_x, float *ret_y) {
+    float w = (float)t.width, h = (float)t.height;
+    switch (t.rotation) {
+    case 90:
+        *ret_x = y, *ret_y = h - x;
+        break;
+    case 180:
+        *ret_x = w - x, *ret_y = h - y;
+        break;
+    case 270:
+        *ret_x = w - y, *ret_y = x;
+        break;
+    default:
+        *ret_x = x, *ret_y = y;
+        break;
+    }
+}
+
+static int32_t clamp(float v, uint32_t limit) {
+    return v < 0 ? 0 : v > (float)limit ? (int32_t)limit : (int32_t)v;
+}
+
+static quire_box stored_box(const qi_line_crop *c, const qi_read_word *w, qi_turn turn) {
+    float x0 = INFINITY, y0 = INFINITY, x1 = -INFINITY, y1 = -INFINITY;
+    for (int i = 0; i < 4; i++) {
+        float x, y;
+        qi_line_crop_to_page(c, i & 1 ? w->u1 : w->u0, i & 2 ? w->v1 : w->v0, &x, &y);
+        to_stored(turn, x, y, &x, &y);
+        x0 = fminf(x0, x), y0 = fminf(y0, y), x1 = fmaxf(x1, x), y1 = fmaxf(y1, y);
+    }
+    quire_box b = {clamp(floorf(x0), turn.width), clamp(floorf(y0), turn.height),
+                   clamp(ceilf(x1), turn.width), clamp(ceilf(y1), turn.height)};
+    if (b.x1 <= b.x0) b.x1 = b.x0 + 1;
+    if (b.y1 <= b.y0) b.y1 = b.y0 + 1;
+    return b;
+}
+
+static bool inside(quire_box b, quire_box only) {
+    int64_t x = ((int64_t)b.x0 + b.x1) / 2, y = ((int64_t)b.y0 + b.y1) / 2;
+    return x >= only.x0 && x < only.x1 && y >= only.y0 && y < only.y1;
+}
+
+/* The words of one line into page->words from page->n_words on, its text into the arena. */
+static quire_err compose_line(const qi_text_line *place, const qi_read_line *read, qi_turn turn,
+                              quire_box only, qi_arena *arena, quire_word *words,
+                              quire_line *ret_line) {
+    const qi_reading *r = read->reading;
+    quire_line line = {.box = box_of_nothing(), .language = read->language};
+    size_t text_bytes = 1;
+    double confidence = 0;
+    for (uint32_t i = 0; i < r->n_words; i++) {
+        const qi_read_word *w = &r->words[i];
+        quire_word out = {.box = stored_box(&read->crop, w, turn),
+                          .confidence = qi_word_confidence(w),
+                          .space_before = line.n_words && w->space_before};
+        if (!inside(out.box, only)) continue;
+        out.text = qi_arena_strndup(arena, r->text + w->text_at, w->text_bytes);
+        if (!out.text) return QUIRE_ERR_NO_MEMORY;
+        words[line.n_words++] = out;
+        grow(&line.box, out.box);
+        confidence += (double)out.confidence;
+        text_bytes += w->text_bytes + 1;
+    }
+    char *text = qi_arena_alloc(arena, text_bytes, 1);
+    if (!text) return QUIRE_ERR_NO_MEMORY;
+    line.text = text;
+    for (uint32_t i = 0; i < line.n_words; i++) {
+        if (words[i].space_before) *text++ = ' ';
+        size_t n = strlen(words[i].text);
+        memcpy(text, words[i].text, n);
+        text += n;
+    }
+    if (line.n_words) line.confidence = (float)(confidence / line.n_words);
+    float x0 = place->x0, y0 = place->base_y0, x1 = place->x1, y1 = place->base_y1;
+    if (place->vertical) { /* described on the page turned counter-clockwise */
+        float right = (float)(turn.rotation % 180 ? turn.height : turn.width);
+        float vx0 = right - y0, vx1 = right - y1;
+        y0 = x0, y1 = x1, x0 = vx0, x1 = vx1;
+    }
+    to_stored(turn, x0, y0, &line.baseline[0], &line.baseline[1]);
+    to_stored(turn, x1, y1, &line.baseline[2], &line.baseline[3]);
+    line.x_height_px = place->x_height_px;
+    *ret_line = line;
+    return QUIRE_ERR_OK;
+}
+
+quire_err qi_compose_page(const qi_layout *layout, const qi_read_line lines[], qi_turn turn,
+                          quire_box only, qi_arena *arena, quire_page *page) {
+    size_t max_words = 0;
+    for (uint32_t i = 0; i < layout->n_lines; i++)
+        max_words += lines[i].reading ? lines[i].reading->n_words : 0;
+    quire_word *words = qi_arena_alloc(arena, max_words, sizeof *words);
+    quire_line *out_lines = qi_arena_alloc(arena, layout->n_lines, sizeof *out_lines);
+    quire_block *blocks = qi_arena_alloc(arena, layout->n_blocks, sizeof *blocks);
+    if (!words || !out_lines || !blocks) return QUIRE_ERR_NO_MEMORY;
+    page->n_words = page->n_lines = page->n_blocks = 0;
+    double confidence = 0;
+    for (uint32_t b = 0; b < layout->n_blocks; b++) {
+        const qi_text_block *place = &layout->blocks[b];
+        quire_block block = {.box = box_of_nothing(), .first_line = page->n_lines};
+        for (uint32_t i = place->first_line; i < place->first_line + place->n_lines; i++) {
+            if (!lines[i].reading || !lines[i].reading->n_words) continue;
+            quire_line line;
+            quire_err err = compose_line(&layout->lines[i], &lines[i], turn, only, arena,
+                                         words + page->n_words, &line);
+            if (err) return err;
+            if (!line.n_words) continue;
+            line.first_word = page->n_words;
+            page->n_words += line.n_words;
+            confidence += (double)line.confidence * line.n_words;
+            grow(&block.box, line.box);
+            out_lines[page->n_lines++] = line;
+            block.n_lines++;
+        }
+        if (block.n_lines) blocks[page->n_blocks++] = block;
+    }
+    page->words = words;
+    page->lines = out_lines;
+    page->blocks = blocks;
+    page->skew_degrees = layout->skew_degrees;
+    page->confidence = page->n_words ? (float)(confidence / page->n_words) : 0;
+    return QUIRE_ERR_OK;
+}

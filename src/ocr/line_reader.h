@@ -1,0 +1,72 @@
+/* Reading line images with one LSTM model: crop → levels → network → beam, for a batch of lines in
+ * lock step; a line that reads poorly is read again inverted and the better reading kept. A reading
+ * depends on the line, the model and the options alone, never on its batch.
+ *
+ * A qi_line_model (network packed for this CPU, charset, dictionaries) is immutable and shared. A
+ * qi_line_reader is one thread's scratch, of fixed size: after its longest
+ * line reading allocates nothing. */
+#ifndef QI_OCR_LINE_READER_H
+#define QI_OCR_LINE_READER_H
+
+#include "base/arena.h"
+#include "model/lstm_model.h"
+#include "ocr/line_image.h"
+
+enum {
+    QI_LINE_BATCH_MAX = 64,             /* lines */
+    QI_LINE_BATCH_MAX_WIDTH_PX = 65536, /* scaled widths of a batch together */
+    QI_LINE_MAX_WIDTH_PX = 16384,       /* of one line; longer crops are cut there */
+};
+
+typedef struct qi_line_model qi_line_model;
+typedef struct qi_line_reader qi_line_reader;
+
+/* A word as read: its text, and where its ink is in pixels of the crop (not scaled). */
+typedef struct qi_read_word {
+    uint32_t text_at, text_bytes; /* into qi_reading.text */
+    uint32_t n_chars;
+    float certainty;   /* ≤ 0: natural logarithm of its least certain character's probability */
+    bool space_before; /* a space separates it from the word before it */
+    bool in_dictionary;
+    float u0, v0, u1, v1;
+} qi_read_word;
+
+/* What one model read on one line. Storage is the caller's, from qi_reading_init. */
+typedef struct qi_reading {
+    qi_read_word *words; /* in logical order */
+    char *text;
+    uint32_t n_words, max_words, text_bytes, max_text_bytes;
+    float mean_confidence; /* mean of the best label's probability over steps that are not blank */
+    bool inverted;         /* the inverted line read better */
+    quire_err error;       /* NO_MEMORY: the line could not be decoded and is empty */
+    uint64_t crop_ns, recognise_ns, text_ns; /* processor time, a batch's shared out by width */
+} qi_reading;
+
+/* A line to read. white_on_black: it is inverted before anything else. */
+typedef struct qi_line_job {
+    const qi_grey *page;
+    const qi_line_crop *crop;
+    bool white_on_black;
+    qi_reading *reading;
+} qi_line_job;
+
+/* Loads the model of a language ("eng") from model_dir; NULL: where they are installed. */
+quire_err qi_line_model_open(const char *language, const char *model_dir, qi_line_model **ret_model,
+                             quire_diag *diag);
+void qi_line_model_free(qi_line_model *model);
+quire_model_info qi_line_model_info(const qi_line_model *model); /* lives as long as the model */
+uint32_t qi_line_model_height(const qi_line_model *model);       /* of its input, pixels */
+bool qi_line_model_right_to_left(const qi_line_model *model);
+
+/* Storage for what a line of this scaled width can hold, from the arena. */
+quire_err qi_reading_init(qi_reading *reading, const qi_line_model *model, uint32_t scaled_width,
+                          qi_arena *arena);
+
+quire_err qi_line_reader_new(const qi_line_model *model, qi_line_reader **ret_reader);
+void qi_line_reader_free(qi_line_reader *reader);
+uint64_t qi_line_reader_bytes(const qi_line_model *model);
+
+/* Reads n lines, at most QI_LINE_BATCH_MAX with widths summing to QI_LINE_BATCH_MAX_WIDTH_PX. */
+void qi_line_reader_read(qi_line_reader *reader, const qi_line_job jobs[], uint32_t n);
+
+#endif

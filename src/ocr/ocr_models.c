@@ -1,0 +1,88 @@
+/* Loading the models of "eng+deu" and a thread's readers for them; see ocr_models.h. */
+#include "ocr/ocr_models.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static quire_err add_model(qi_ocr *ocr, const char *language, size_t n, const char *model_dir,
+                           quire_diag *diag) {
+    char name[64];
+    if (!n || n >= sizeof name)
+        return qi_fail(diag, QUIRE_ERR_USAGE,
+                       "a language of %zu characters is none; give names such as eng or eng+deu",
+                       n);
+    memcpy(name, language, n);
+    name[n] = 0;
+    for (uint32_t i = 0; i < ocr->n_models; i++)
+        if (!strcmp(ocr->info[i].language, name)) return QUIRE_ERR_OK;
+    if (ocr->n_models == QI_OCR_MAX_MODELS)
+        return qi_fail(diag, QUIRE_ERR_USAGE, "more than %d languages at once; give fewer",
+                       QI_OCR_MAX_MODELS);
+    qi_line_model *model;
+    quire_err err = qi_line_model_open(name, model_dir, &model, diag);
+    if (err) return err;
+    ocr->info[ocr->n_models] = qi_line_model_info(model);
+    ocr->models[ocr->n_models++] = model;
+    return QUIRE_ERR_OK;
+}
+
+quire_err qi_ocr_new(const char *languages, const char *model_dir, qi_ocr **ret_ocr,
+                     quire_diag *diag) {
+    qi_ocr *ocr = calloc(1, sizeof *ocr);
+    if (!ocr) return qi_fail(diag, QUIRE_ERR_NO_MEMORY, "no memory for the models");
+    const char *at = languages;
+    for (;;) {
+        size_t n = strcspn(at, "+");
+        quire_err err = add_model(ocr, at, n, model_dir, diag);
+        if (err) {
+            qi_ocr_free(ocr);
+            return err;
+        }
+        if (!at[n]) break;
+        at += n + 1;
+    }
+    ocr->right_to_left = qi_line_model_right_to_left(ocr->models[0]);
+    *ret_ocr = ocr;
+    return QUIRE_ERR_OK;
+}
+
+void qi_ocr_free(qi_ocr *ocr) {
+    if (!ocr) return;
+    for (uint32_t i = 0; i < ocr->n_models; i++)
+        qi_line_model_free(ocr->models[i]);
+    free(ocr);
+}
+
+uint32_t qi_ocr_models(const qi_ocr *ocr, const quire_model_info **ret_models) {
+    *ret_models = ocr->info;
+    return ocr->n_models;
+}
+
+quire_err qi_ocr_session_new(const qi_ocr *ocr, qi_ocr_session **ret_session) {
+    qi_ocr_session *s = calloc(1, sizeof *s);
+    if (!s) return QUIRE_ERR_NO_MEMORY;
+    for (uint32_t i = 0; i < ocr->n_models; i++) {
+        quire_err err = qi_line_reader_new(ocr->models[i], &s->readers[i]);
+        if (err) {
+            qi_ocr_session_free(s);
+            return err;
+        }
+    }
+    *ret_session = s;
+    return QUIRE_ERR_OK;
+}
+
+void qi_ocr_session_free(qi_ocr_session *s) {
+    if (!s) return;
+    for (uint32_t i = 0; i < QI_OCR_MAX_MODELS; i++)
+        qi_line_reader_free(s->readers[i]);
+    qi_arena_done(&s->scratch);
+    free(s);
+}
+
+uint64_t qi_ocr_session_bytes(const qi_ocr *ocr) {
+    uint64_t bytes = 0;
+    for (uint32_t i = 0; i < ocr->n_models; i++)
+        bytes += qi_line_reader_bytes(ocr->models[i]);
+    return bytes;
+}
