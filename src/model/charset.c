@@ -61,11 +61,12 @@ static script script_of(token t) {
     return script_other;
 }
 
+/* UTF-8 without control characters. */
 static bool well_formed(token t) {
     for (size_t i = 0; i < t.n;) {
         uint32_t code;
         size_t n = qi_utf8_decode(t.s + i, t.n - i, &code);
-        if (n == 0) return false;
+        if (n == 0 || code < ' ') return false;
         i += n;
     }
     return true;
