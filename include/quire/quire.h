@@ -228,6 +228,39 @@ QUIRE_API void quire_reader_cancel(quire_reader *reader);
 QUIRE_API void quire_reader_progress(const quire_reader *reader, quire_progress *ret_progress);
 QUIRE_API uint32_t quire_reader_models(const quire_reader *reader, const quire_model_info **ret);
 
+/* ---- what is there -------------------------------------------------------------------------- */
+
+/* A model file that is installed. */
+typedef struct quire_installed_model {
+    quire_model_info info; /* with an error: network and sha256 are NULL */
+    uint64_t n_bytes;
+    quire_err error;        /* OK, or why it cannot be used … */
+    const char *error_text; /* … for people */
+} quire_installed_model;
+
+typedef struct quire_installed_models quire_installed_models;
+
+/* Finds and opens all models, by language, where quire_options.model_dir says. None at all is no
+ * error. The list is the caller's, freed by _close; it is immutable. NO_MEMORY. */
+QUIRE_API quire_err quire_installed_models_open(const char *model_dir,
+                                                quire_installed_models **ret_models,
+                                                quire_diag *diag);
+QUIRE_API uint32_t quire_installed_models_view(const quire_installed_models *models,
+                                               const quire_installed_model **ret);
+QUIRE_API void quire_installed_models_close(quire_installed_models *models);
+
+/* What this machine grants, and whether the decoding helper works and how it is confined. */
+typedef struct quire_system {
+    const char *cpu_level_max; /* the processor's, without QUIRE_CPU's cap */
+    uint32_t cores;            /* by affinity and control group */
+    uint64_t memory_bytes;     /* by control group, or all */
+    quire_diag helper;         /* code OK, or why it does not start */
+    bool helper_seccomp, helper_landlock;
+} quire_system;
+
+/* Starts the helper (NULL: see quire_options) and ends it. */
+QUIRE_API void quire_system_probe(const char *decode_helper, quire_system *ret_system);
+
 /* "scalar", "avx2", "avx512vnni": what kernels run at, after QUIRE_CPU's cap. */
 QUIRE_API const char *quire_cpu_level(void);
 
