@@ -10,6 +10,7 @@ static const struct {
     const char *name, *about;
     int (*run)(int argc, char **argv);
 } commands[] = {
+    {"run", "read images and write their text", qi_command_run},
     {"eval", "score results against truth", qi_command_eval},
 };
 

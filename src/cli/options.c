@@ -51,7 +51,7 @@ static bool scaled(const char *text, uint64_t unit, uint64_t limit, uint64_t *re
 
 bool qi_parse_jobs(const char *text, void *field) {
     uint64_t v;
-    if (!scaled(text, 1, 1024, &v) || !isdigit((unsigned char)text[strlen(text) - 1])) return false;
+    if (!scaled(text, 1, 512, &v) || !isdigit((unsigned char)text[strlen(text) - 1])) return false;
     *(uint32_t *)field = (uint32_t)v;
     return true;
 }

@@ -17,7 +17,7 @@ typedef struct qi_option {
     const char *argument; /* what the help calls its value: "DIR"; NULL: a flag */
     size_t offset;        /* of its field in the command's values */
     bool (*parse)(const char *text, void *field);
-    const char *expects; /* for the message: "a number from 1 to 1024" */
+    const char *expects; /* for the message: "a number from 1 to 512" */
     const char *help;
 } qi_option;
 
@@ -43,7 +43,7 @@ qi_parse_result qi_options_parse(const qi_option_table *table, int argc, char **
 /* Parsers. The field's type stands in brackets. */
 bool qi_parse_flag(const char *text, void *field);    /* [bool] 1/0/yes/no/true/false/on/off */
 bool qi_parse_string(const char *text, void *field);  /* [const char *] not empty */
-bool qi_parse_jobs(const char *text, void *field);    /* [uint32_t] 1–1024 */
+bool qi_parse_jobs(const char *text, void *field);    /* [uint32_t] 1–512 */
 bool qi_parse_bytes(const char *text, void *field);   /* [uint64_t] 400m: k, m, g are 1024ths */
 bool qi_parse_count(const char *text, void *field);   /* [uint64_t] 200m: k, m, g are 1000ths */
 bool qi_parse_seconds(const char *text, void *field); /* [uint32_t, ms] 1.5, 90s, 2m, 1h */

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "cli/edit_distance.h"
-#include "cli/line_order.h"
+#include "cli/order_score.h"
 
 /* The two texts as numbers: characters, and words with the classes of those that hold wildcards. */
 typedef struct comparison {
@@ -153,10 +153,10 @@ static quire_err score_text(comparison *c, qi_score *score) {
                                           c->result_words, c->result.n_words, &scratch);
     score->n_matched_words = match_bags(&c->words, c->truth_words, c->truth.n_words,
                                         c->result_words, c->result.n_words, counts);
-    const qi_line_side truth = {c->truth_chars, c->truth.lines, c->truth.n_lines};
-    const qi_line_side result = {c->result_chars, c->result.lines, c->result.n_lines};
-    qi_line_order order;
-    quire_err err = qi_line_order_find(&c->chars, &truth, &result, &c->arena, &scratch, &order);
+    const qi_order_side truth = {c->truth_chars, c->truth.lines, c->truth.n_lines};
+    const qi_order_side result = {c->result_chars, c->result.lines, c->result.n_lines};
+    qi_order_score order;
+    quire_err err = qi_order_score_find(&c->chars, &truth, &result, &c->arena, &scratch, &order);
     qi_edit_scratch_done(&scratch);
     if (err) return err;
     score->n_truth_lines = order.n_truth_lines;

@@ -1,5 +1,5 @@
-/* Matching of lines and Kendall's distance; see line_order.h. */
-#include "cli/line_order.h"
+/* Matching of lines and Kendall's distance; see order_score.h. */
+#include "cli/order_score.h"
 
 #include <stdlib.h>
 
@@ -37,8 +37,8 @@ static bool list_add(candidate_list *list, candidate c) {
 }
 
 /* All pairs of lines that are alike enough. */
-static bool find_candidates(const qi_edit_alphabet *alphabet, const qi_line_side *truth,
-                            const qi_line_side *result, qi_edit_scratch *scratch,
+static bool find_candidates(const qi_edit_alphabet *alphabet, const qi_order_side *truth,
+                            const qi_order_side *result, qi_edit_scratch *scratch,
                             candidate_list *list) {
     const size_t n_truth = truth->n_lines < MAX_LINES ? truth->n_lines : MAX_LINES;
     const size_t n_result = result->n_lines < MAX_LINES ? result->n_lines : MAX_LINES;
@@ -63,9 +63,9 @@ static bool find_candidates(const qi_edit_alphabet *alphabet, const qi_line_side
     return true;
 }
 
-quire_err qi_line_order_find(const qi_edit_alphabet *alphabet, const qi_line_side *truth,
-                             const qi_line_side *result, qi_arena *arena, qi_edit_scratch *scratch,
-                             qi_line_order *ret_order) {
+quire_err qi_order_score_find(const qi_edit_alphabet *alphabet, const qi_order_side *truth,
+                              const qi_order_side *result, qi_arena *arena,
+                              qi_edit_scratch *scratch, qi_order_score *ret_order) {
     candidate_list list = {0};
     /* For a line of the truth its line in the result, and whether one of the result is taken. */
     uint32_t *match = qi_arena_alloc(arena, truth->n_lines + 1, sizeof *match);
@@ -82,7 +82,7 @@ quire_err qi_line_order_find(const qi_edit_alphabet *alphabet, const qi_line_sid
         taken[c->result] = true;
     }
     free(list.items);
-    qi_line_order order = {0};
+    qi_order_score order = {0};
     for (size_t t = 0; t < truth->n_lines && t < MAX_LINES; t++) {
         if (truth->lines[t].n >= MIN_CHARS) order.n_truth_lines++;
         if (!match[t]) continue;

@@ -1,0 +1,95 @@
+/* The signal thread of interrupt.h. */
+#include "cli/interrupt.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { MAX_GUARDED = 8 };
+
+struct qi_interrupt {
+    pthread_t thread;
+    pthread_mutex_t lock;
+    sigset_t signals;
+    quire_reader *reader;
+    const char *guarded[MAX_GUARDED];
+    int signal;
+};
+
+/* SIGUSR2 is the way to stop the thread; nobody else is asked to send it. */
+static void *wait_for_signals(void *context) {
+    qi_interrupt *in = context;
+    for (;;) {
+        int signal = 0;
+        if (sigwait(&in->signals, &signal)) continue;
+        if (signal == SIGUSR2) return NULL;
+        pthread_mutex_lock(&in->lock);
+        if (in->signal || !in->reader) {
+            for (int i = 0; i < MAX_GUARDED; i++)
+                if (in->guarded[i]) unlink(in->guarded[i]);
+            _exit(128 + signal);
+        }
+        in->signal = signal;
+        quire_reader_cancel(in->reader);
+        pthread_mutex_unlock(&in->lock);
+    }
+}
+
+quire_err qi_interrupt_start(qi_interrupt **ret_interrupt, quire_diag *diag) {
+    qi_interrupt *in = calloc(1, sizeof *in);
+    if (!in) return qi_fail(diag, QUIRE_ERR_NO_MEMORY, "memory ran out");
+    sigemptyset(&in->signals);
+    sigaddset(&in->signals, SIGINT);
+    sigaddset(&in->signals, SIGTERM);
+    sigaddset(&in->signals, SIGUSR2);
+    pthread_mutex_init(&in->lock, NULL);
+    pthread_sigmask(SIG_BLOCK, &in->signals, NULL);
+    if (pthread_create(&in->thread, NULL, wait_for_signals, in)) {
+        pthread_mutex_destroy(&in->lock);
+        free(in);
+        return qi_fail(diag, QUIRE_ERR_NO_MEMORY, "no thread could be started");
+    }
+    *ret_interrupt = in;
+    return QUIRE_ERR_OK;
+}
+
+void qi_interrupt_stop(qi_interrupt *in) {
+    if (!in) return;
+    pthread_kill(in->thread, SIGUSR2);
+    pthread_join(in->thread, NULL);
+    pthread_mutex_destroy(&in->lock);
+    free(in);
+}
+
+void qi_interrupt_watch(qi_interrupt *in, quire_reader *reader) {
+    pthread_mutex_lock(&in->lock);
+    in->reader = reader;
+    pthread_mutex_unlock(&in->lock);
+}
+
+static void replace(qi_interrupt *in, const char *old, const char *new) {
+    pthread_mutex_lock(&in->lock);
+    for (int i = 0; i < MAX_GUARDED; i++)
+        if (in->guarded[i] == old) {
+            in->guarded[i] = new;
+            break;
+        }
+    pthread_mutex_unlock(&in->lock);
+}
+
+void qi_interrupt_guard(qi_interrupt *in, const char *path) {
+    replace(in, NULL, path);
+}
+
+void qi_interrupt_drop(qi_interrupt *in, const char *path) {
+    replace(in, path, NULL);
+}
+
+int qi_interrupt_signal(qi_interrupt *in) {
+    pthread_mutex_lock(&in->lock);
+    int signal = in->signal;
+    pthread_mutex_unlock(&in->lock);
+    return signal;
+}
