@@ -12,6 +12,8 @@ static const struct {
 } commands[] = {
     {"run", "read images and write their text", qi_command_run},
     {"eval", "score results against truth", qi_command_eval},
+    {"doctor", "check the installation", qi_command_doctor},
+    {"models", "list the installed models", qi_command_models},
 };
 
 enum { n_commands = sizeof commands / sizeof *commands };
