@@ -42,6 +42,12 @@ typedef struct qi_reading {
     uint64_t crop_ns, recognise_ns, text_ns; /* processor time, a batch's shared out by width */
 } qi_reading;
 
+/* Whether a reading is of text at all: below this mean confidence one word in thirty is right, and
+ * what was read is a picture, dirt, or text lying on its side. */
+static inline bool qi_reading_is_text(const qi_reading *r) {
+    return r->mean_confidence >= 0.65f;
+}
+
 /* A line to read. white_on_black: it is inverted before anything else. */
 typedef struct qi_line_job {
     const qi_grey *page;

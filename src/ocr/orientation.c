@@ -15,17 +15,24 @@ static const double better_by_factor = 1.25, better_by = 0.08;
 static const double fewest_sure_chars = 8; /* less is chance */
 
 void qi_legibility_add(qi_legibility *sum, const qi_reading *r, const qi_line_crop *crop) {
+    double length = (double)crop->scaled_width / length_per_char;
+    if (!qi_reading_is_text(r)) {
+        sum->junk_length += length;
+        return;
+    }
     for (uint32_t i = 0; i < r->n_words; i++)
         sum->sure_chars += (double)qi_word_confidence(&r->words[i]) * r->words[i].n_chars;
-    sum->length += (double)crop->scaled_width / length_per_char;
+    sum->length += length;
 }
 
 double qi_legibility_score(const qi_legibility *sum) {
-    return sum->length > 0 ? sum->sure_chars / sum->length : 0;
+    double length = sum->length + sum->junk_length;
+    return length > 0 ? sum->sure_chars / length : 0;
 }
 
 bool qi_orientation_doubtful(const qi_legibility *as_stored) {
-    return qi_legibility_score(as_stored) < doubtful_below;
+    const double text_only = as_stored->sure_chars / (as_stored->length + 1e-9);
+    return text_only < doubtful_below || as_stored->junk_length > as_stored->length;
 }
 
 typedef struct candidate {

@@ -7,7 +7,8 @@
 /* How well lines read: characters, each weighed with its word's probability, per unit of text
  * length; near 1 for clean upright text, near 0 for text on its side or head. */
 typedef struct qi_legibility {
-    double sure_chars, length;
+    double sure_chars, length; /* of readings that are text */
+    double junk_length;        /* of the others */
 } qi_legibility;
 
 void qi_legibility_add(qi_legibility *sum, const qi_reading *reading, const qi_line_crop *crop);

@@ -201,7 +201,9 @@ static quire_err best_readings(qi_page_job *j, qi_read_line **ret_lines,
             best = sure;
             lines[i] = (qi_read_line){j->crops[at], r, ocr->info[m].language};
         }
-        if (lines[i].reading) qi_legibility_add(ret_legibility, lines[i].reading, &lines[i].crop);
+        if (!lines[i].reading) continue;
+        qi_legibility_add(ret_legibility, lines[i].reading, &lines[i].crop);
+        if (!qi_reading_is_text(lines[i].reading)) lines[i].reading = NULL;
     }
     *ret_lines = lines;
     return QUIRE_ERR_OK;
