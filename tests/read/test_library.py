@@ -1,0 +1,124 @@
+"""The shared library as its users meet it: its symbols, and the example of docs/api.md on samples."""
+
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from conftest import ROOT
+
+EXAMPLE = os.environ["API_EXAMPLE"]
+LIBRARY = os.environ["LIBQUIRE"]
+
+
+def run(*paths, **options):
+    return subprocess.run([EXAMPLE, *paths], capture_output=True, timeout=120, **options)
+
+
+@pytest.fixture(scope="module")
+def samples(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("samples")
+    subprocess.run([sys.executable, ROOT / "tools" / "make_samples.py", folder], check=True)
+    return folder
+
+
+def pages_of(stdout):
+    """(name, page) -> text."""
+    parts = re.split(r"^# (.*), page (\d+)\n", stdout.decode(), flags=re.M)
+    return {(n, int(p)): text for n, p, text in zip(parts[1::3], parts[2::3], parts[3::3])}
+
+
+def test_exports_the_public_functions_and_nothing_else():
+    nm = subprocess.run(["nm", "-D", "--defined-only", LIBRARY], capture_output=True, check=True)
+    symbols = sorted(line.split()[-1] for line in nm.stdout.decode().splitlines())
+    assert symbols == (ROOT / "tests" / "read" / "symbols.txt").read_text().split()
+    dynamic = subprocess.run(["readelf", "-d", LIBRARY], capture_output=True, check=True)
+    assert b"[libquire.so.0]" in dynamic.stdout
+
+
+def test_example_prints_the_text(samples):
+    done = run(samples / "several-pages.tif", samples / "receipt.jpg")
+    assert (done.returncode, done.stderr) == (0, b"")
+    pages = pages_of(done.stdout)
+    name = str(samples / "several-pages.tif")
+    assert list(pages) == [(name, 1), (name, 2), (name, 3), (str(samples / "receipt.jpg"), 1)]
+    truth = (samples / "several-pages.gt.txt").read_text(encoding="utf-8").split("\f")
+    for number, page in enumerate(truth, 1):
+        words = page.split()
+        read = set(pages[name, number].split())
+        assert sum(word in read for word in words) >= 0.95 * len(words)
+
+
+def test_bad_files_say_why_and_leave_neighbours_alone(samples, tmp_path):
+    good = samples / "receipt.jpg"
+    alone = run(good)
+    empty = tmp_path / "empty.png"
+    empty.touch()
+    text = tmp_path / "note\n\udcff.txt"
+    text.write_bytes(b"just text\n")
+    done = run(tmp_path / "nowhere.tif", good, empty, tmp_path, text)
+    assert done.stdout == alone.stdout
+    lines = done.stderr.decode().splitlines()
+    assert lines[0].startswith(f"{tmp_path}/nowhere.tif: ")
+    assert lines[1].startswith(f"{empty}: ")
+    assert lines[2].startswith(f"{tmp_path}: ")
+    assert lines[3].startswith(f"{tmp_path}/note\\x0A\\xFF.txt: ")
+    assert len(lines) == 4
+    assert run(tmp_path / "nowhere.tif").returncode == 5
+    assert run(empty).returncode == 2
+    assert run(text).returncode == 4
+
+
+def test_stdin_and_pipes_are_read(samples):
+    image = (samples / "receipt.jpg").read_bytes()
+    want = pages_of(run(samples / "receipt.jpg").stdout)
+    assert list(pages_of(run("-", input=image).stdout).values()) == list(want.values())
+    assert list(pages_of(run("/dev/stdin", input=image).stdout).values()) == list(want.values())
+
+
+def children(pid):
+    return pathlib.Path(f"/proc/{pid}/task").glob("*/children")
+
+
+def kill_helpers(pid):
+    """Kills what helpers there are; their number."""
+    killed = 0
+    for listing in children(pid):
+        try:
+            for child in listing.read_text().split():
+                os.kill(int(child), signal.SIGKILL)
+                killed += 1
+        except (ProcessLookupError, FileNotFoundError):
+            pass
+    return killed
+
+
+def test_killed_helpers_cost_their_page_at_most(samples, tmp_path):
+    names = []
+    for i in range(24):
+        names.append(str(tmp_path / f"{i}.tif"))
+        shutil.copy(samples / "several-pages.tif", names[-1])
+    whole = pages_of(run(*names).stdout)
+    assert len(whole) == 72
+    process = subprocess.Popen([EXAMPLE, *names], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    killed = 0
+    while process.poll() is None and killed < 12:
+        killed += kill_helpers(process.pid)
+        time.sleep(0.05)
+    stdout, stderr = process.communicate(timeout=120)
+    pages = pages_of(stdout)
+    assert killed > 0
+    assert all(whole[key] == text for key, text in pages.items())
+    assert len(pages) >= len(whole) - killed * 3  # a document, where it was being opened
+    assert all(b"helper" in line for line in stderr.splitlines())
+
+
+def test_symbols_of_the_header_are_all_listed():
+    header = (ROOT / "include" / "quire" / "quire.h").read_text()
+    declared = set(re.findall(r"^QUIRE_API [^;(]*?\b(quire_\w+)\(", header, flags=re.M))
+    assert sorted(declared) == (ROOT / "tests" / "read" / "symbols.txt").read_text().split()
