@@ -154,6 +154,22 @@ static quire_box box_on_page(const finder *f, const qi_rect *r) {
                        (int32_t)fminf(ceilf(y1), (float)f->region.y1)};
 }
 
+/* Are most inks from first on, tiny ones aside, of about the same height? Marks of pictures are
+ * not. */
+static bool are_of_one_height(const finder *f, uint32_t first) {
+    uint32_t n = f->parts.n_inks - first, m = 0, n_like = 0;
+    float *heights = qi_arena_alloc(f->scratch, n + 1, sizeof *heights);
+    if (!heights) return false;
+    for (uint32_t i = first; i < f->parts.n_inks; i++) {
+        float h = qi_rect_height(&f->parts.inks[i].box);
+        if (h > 0.4f * f->letter_height) heights[m++] = h;
+    }
+    float middle = qi_quantile(heights, m, 0.5f);
+    for (uint32_t i = 0; i < m; i++)
+        n_like += heights[i] > 0.6f * middle && heights[i] < 1.7f * middle;
+    return n_like * 4 >= m * 3;
+}
+
 /* Light letters in a dark ground: adds them, unless what is light in it does not look like letters.
  */
 static quire_err add_white_letters(finder *f, const qi_component *ground, bool *ret_found) {
@@ -178,7 +194,8 @@ static quire_err add_white_letters(finder *f, const qi_component *ground, bool *
     }
     float share = covered / fmaxf(1, component_width(ground) * component_height(ground));
     uint32_t added = f->parts.n_inks - first;
-    *ret_found = n_letters >= 3 && n_letters * 3 >= added && share > 0.02f && share < 0.5f;
+    *ret_found = n_letters >= 3 && n_letters * 3 >= added && share > 0.02f && share < 0.5f &&
+                 are_of_one_height(f, first);
     if (!*ret_found) f->parts.n_inks = first;
     return QUIRE_ERR_OK;
 }
@@ -315,8 +332,8 @@ static quire_err find_text(finder *f, qi_layout *out) {
     for (uint32_t i = 0; i < f->parts.n_rows && !err; i++)
         err = qi_layout_fit_row(&f->parts, &f->parts.rows[i], f->scratch);
     if (err) return err;
-    qi_layout_drop_noise(&f->parts, f->letter_height, f->scratch);
-    err = describe(f, out);
+    err = qi_layout_drop_noise(&f->parts, f->letter_height, f->scratch);
+    if (!err) err = describe(f, out);
     if (!err) err = estimate_dpi(f, out);
     out->skew_degrees = f->degrees;
     return err;

@@ -51,7 +51,7 @@ typedef struct qi_row_fit {
 typedef struct qi_row {
     uint32_t first_piece, n_pieces; /* into qi_parts.order */
     qi_rect box;
-    float base, height;
+    float base, height; /* base: at the middle of the box */
     bool starts_block, white;
     bool is_cell; /* cut from a longer row, whose base it keeps */
     qi_row_fit fit;
@@ -61,7 +61,8 @@ typedef struct qi_parts {
     qi_ink *inks;
     qi_piece *pieces;
     uint32_t n_inks, n_pieces;
-    qi_rect *rules; /* lines drawn across or along */
+    uint32_t n_specks; /* pieces too small for words, listed after the n_pieces */
+    qi_rect *rules;    /* lines drawn across or along */
     uint32_t n_rules;
     qi_row *rows; /* in reading order */
     uint32_t n_rows;
@@ -101,10 +102,13 @@ quire_err qi_layout_find_pieces(qi_parts *parts, float letter_height, const qi_d
 quire_err qi_layout_order(qi_parts *parts, float letter_height, const qi_deadline *deadline,
                           qi_arena *arena, qi_arena *scratch);
 
+/* Cuts rows where a gap is too wide for one between words. */
+quire_err qi_layout_cut_rows(qi_parts *parts, qi_arena *arena, qi_arena *scratch);
+
 /* Fills the row's fit. */
 quire_err qi_layout_fit_row(const qi_parts *parts, qi_row *row, qi_arena *scratch);
 
 /* Drops rows that are dirt, noise or pieces of pictures; starts_block moves on to the next row. */
-void qi_layout_drop_noise(qi_parts *parts, float letter_height, qi_arena *scratch);
+quire_err qi_layout_drop_noise(qi_parts *parts, float letter_height, qi_arena *scratch);
 
 #endif

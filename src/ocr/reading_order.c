@@ -8,8 +8,6 @@
 
 enum { MAX_DEPTH = 24 };
 
-static const float WIDE_GAP = 3.5f; /* in letters' heights */
-
 typedef struct ordering {
     qi_parts *parts;
     uint32_t *spare, *row_of;
@@ -22,9 +20,9 @@ typedef struct ordering {
 typedef struct open_row {
     float base, height, x1;
     float first_base;
-    uint32_t n, joined; /* joined: the row that took this one in; itself when none did */
+    uint32_t n_inks, n, joined; /* joined: the row that took this one in; itself when none did */
     qi_rect box;
-    bool white;
+    bool white, closed; /* closed: takes nothing more */
 } open_row;
 
 typedef struct sorted_piece {
@@ -43,7 +41,7 @@ static float row_misfit(const open_row *r, const qi_piece *q) {
     float low = fminf(r->height, q->height), h = fminf(fmaxf(r->height, q->height), 1.5f * low);
     float gap = q->box.x0 - r->x1;
     float off = fabsf(q->base - r->base);
-    if (q->white != r->white) return 2;
+    if (q->white != r->white || r->closed) return 2;
     if (gap < -0.5f * qi_rect_width(&q->box) - 0.5f * low) return 2;
     float allowed = 0.45f * h + fminf(0.02f * fmaxf(gap, 0), 0.25f * h);
     if (q->n_inks <= 2 && low < 0.7f * h) {
@@ -124,8 +122,8 @@ static quire_err emit_block(ordering *o, const uint32_t *set, uint32_t n) {
                                     .box = q->box,
                                     .x1 = q->box.x1,
                                     .white = q->white,
+                                    .closed = q->tall,
                                     .joined = best};
-            if (q->tall) open[best].height = 0.01f;
         } else {
             open_row *r = &open[best];
             bool weak = (q->n_inks <= 2 && q->height < 0.7f * r->height) ||
@@ -139,6 +137,7 @@ static quire_err emit_block(ordering *o, const uint32_t *set, uint32_t n) {
             qi_rect_join(&r->box, &q->box);
         }
         open[best].n++;
+        open[best].n_inks += q->n_inks;
         o->row_of[sorted[i].piece] = best;
     }
     take_in_small_rows(open, n_open);
@@ -163,37 +162,6 @@ static quire_err emit_block(ordering *o, const uint32_t *set, uint32_t n) {
         p->order[count[open[o->row_of[sorted[i].piece]].joined]++] = sorted[i].piece;
     rows[0].starts_block = true;
     p->n_rows += n_rows;
-    return QUIRE_ERR_OK;
-}
-
-/* Rows are cut where a gap is too wide for one between words: cells of a table, the price at the
- * end of a receipt's line. They stay in order. */
-static quire_err cut_rows(qi_parts *p, qi_arena *arena) {
-    qi_row *cut = qi_arena_alloc(arena, p->n_pieces, sizeof *cut);
-    if (!cut) return QUIRE_ERR_NO_MEMORY;
-    uint32_t n = 0;
-    for (uint32_t i = 0; i < p->n_rows; i++) {
-        const qi_row *row = &p->rows[i];
-        float x1 = 0;
-        uint32_t first = n;
-        for (uint32_t k = 0; k < row->n_pieces; k++) {
-            const qi_piece *q = &p->pieces[p->order[row->first_piece + k]];
-            if (!k || q->box.x0 - x1 > WIDE_GAP * fmaxf(row->height, 1)) {
-                cut[n] = *row;
-                cut[n].first_piece = row->first_piece + k;
-                cut[n].n_pieces = 0;
-                cut[n].is_cell = k > 0 || row->is_cell;
-                cut[n].box = q->box;
-                cut[n++].starts_block = row->starts_block && !k;
-            }
-            cut[n - 1].n_pieces++;
-            qi_rect_join(&cut[n - 1].box, &q->box);
-            if (n - 1 > first) cut[first].is_cell = true;
-            x1 = n - 1 == first && !k ? q->box.x1 : fmaxf(x1, q->box.x1);
-        }
-    }
-    p->rows = cut;
-    p->n_rows = n;
     return QUIRE_ERR_OK;
 }
 
@@ -252,5 +220,5 @@ quire_err qi_layout_order(qi_parts *p, float letter_height, const qi_deadline *d
     for (uint32_t i = 0; i < n; i++)
         set[i] = i;
     quire_err err = order_set(&o, set, n, 0);
-    return err ? err : cut_rows(p, arena);
+    return err ? err : qi_layout_cut_rows(p, arena, scratch);
 }

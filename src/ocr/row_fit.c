@@ -136,8 +136,13 @@ quire_err qi_layout_fit_row(const qi_parts *p, qi_row *row, qi_arena *scratch) {
     qi_row_fit fit = {.at = row->base};
     float typical = fmaxf(row->height, 3);
     if (n) fit_base(spots, n, typical, qi_rect_width(&row->box), rest, weights, &fit);
-    float off = fabsf(fit.at - row->base);
-    if (row->is_cell && n < 5 && off > 0.15f * typical && off < 0.7f * typical) fit.at = row->base;
+    /* Letters of a short cell may all have tails: the row knows better. */
+    float middle = (row->box.x0 + row->box.x1) / 2;
+    float off = fit.at + fit.slope * middle - row->base;
+    if (row->is_cell && n < 5 && off > 0.15f * typical && off < 0.45f * typical) {
+        fit.at = row->base;
+        fit.slope = 0;
+    }
     uint32_t n_heights = 0;
     float above = 0, below = 0;
     for (uint32_t i = 0; i < row->n_pieces; i++) {

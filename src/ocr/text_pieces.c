@@ -195,7 +195,9 @@ static quire_err gather_pieces(qi_parts *p, const bool *tall, qi_arena *arena, q
  * as a word. */
 static float misfit(const qi_piece *small, const qi_piece *large) {
     float h = large->height, w = qi_rect_width(&small->box), sh = qi_rect_height(&small->box);
-    if (small->white != large->white || sh > 0.6f * h || small->n_inks > 6 || w > 4 * h) return 2;
+    if (large->tall || small->tall || small->white != large->white || sh > 0.6f * h ||
+        small->n_inks > 6 || w > 4 * h)
+        return 2;
     float dx = fmaxf(0, fmaxf(large->box.x0 - small->box.x1, small->box.x0 - large->box.x1));
     float above = large->box.y0 - small->box.y1, below = small->box.y0 - large->box.y1;
     float dy = fmaxf(0, fmaxf(above, below));
@@ -260,9 +262,26 @@ static bool is_dirt(const qi_parts *p, const qi_piece *q, float letter_height) {
     for (uint32_t i = q->first; i != QI_NONE; i = p->inks[i].next)
         n_edge += p->inks[i].at_edge;
     if (n_edge == q->n_inks && n_edge <= 3) return true;
+    float highest = 0;
+    for (uint32_t i = q->first; i != QI_NONE; i = p->inks[i].next)
+        highest = fmaxf(highest, qi_rect_height(&p->inks[i].box));
+    if (q->n_inks >= 4 && highest < 0.45f * letter_height) return true; /* a dashed line */
     if (q->n_inks > 1) return false;
     if (w < 0.22f * h && h > 1.3f * letter_height) return true;
     return p->inks[q->first].stroke > 0.9f * h && w < 2 * h;
+}
+
+/* Specks go behind the words: they may lead from one to another, or tell of noise. */
+static void sort_out_dirt(qi_parts *p, float letter_height) {
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < p->n_pieces; i++) {
+        qi_piece piece = p->pieces[i];
+        if (is_dirt(p, &piece, letter_height)) continue;
+        p->pieces[i] = p->pieces[kept];
+        p->pieces[kept++] = piece;
+    }
+    p->n_specks = p->n_pieces - kept;
+    p->n_pieces = kept;
 }
 
 quire_err qi_layout_find_pieces(qi_parts *p, float letter_height, const qi_deadline *deadline,
@@ -291,10 +310,6 @@ quire_err qi_layout_find_pieces(qi_parts *p, float letter_height, const qi_deadl
     if (!err) err = adopt_small(p, letter_height, scratch);
     if (!err) err = gather_pieces(p, tall, arena, scratch);
     if (err) return err;
-    /* What is much smaller than the page's letters and beside none of them is dirt. */
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < p->n_pieces; i++)
-        if (!is_dirt(p, &p->pieces[i], letter_height)) p->pieces[kept++] = p->pieces[i];
-    p->n_pieces = kept;
+    sort_out_dirt(p, letter_height);
     return QUIRE_ERR_OK;
 }
