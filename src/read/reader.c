@@ -12,7 +12,7 @@ enum { MAX_JOBS = 512 };
 
 /* The memory plan. Code and models are mapped files and not counted. */
 #define PROCESS_BYTES  (24 * MB) /* heap of the process at rest, buffers of the command */
-#define HELPER_BYTES   (8 * MB + QI_PIXELS_IDLE_BYTES) /* a helper at rest, pixels kept */
+#define HELPER_BYTES   (24 * MB) /* a helper at rest, and pixels kept for its next pages */
 #define LEAST_BYTES    (48 * MB) /* for pages: a grey A4 page at 300 dpi and more */
 #define COMFORT_BYTES  (64 * MB) /* for pages, a thread, where the default is free to grow */
 #define DEFAULT_BYTES  (400 * MB)
