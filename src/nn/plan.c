@@ -110,8 +110,8 @@ static qi_act act_of(qi_activation a) {
     return acts[a];
 }
 
-static qi_packed_row row_of(const qi_weights *w, uint32_t row, float factor) {
-    qi_packed_row r = {.factor = factor};
+static qi_packed_row row_of(const qi_weights *w, uint32_t row) {
+    qi_packed_row r = {0};
     if (w->s8) {
         r.s8 = w->s8 + (size_t)row * w->n_cols;
         r.scale = w->scales[row];
@@ -123,11 +123,10 @@ static qi_packed_row row_of(const qi_weights *w, uint32_t row, float factor) {
 
 static quire_err pack_dense(qi_network *n, qi_step *step, quire_diag *diag) {
     const qi_weights *w = &step->weights[0];
-    float factor = step->act == QI_KACT_LOGISTIC ? 0.5f : 1.0f;
     qi_packed_row *rows = calloc(w->n_rows, sizeof *rows);
     if (!rows) return no_memory(diag);
     for (uint32_t i = 0; i < w->n_rows; i++)
-        rows[i] = row_of(w, i, factor);
+        rows[i] = row_of(w, i);
     const qi_dense_kernel *k = w->s8 ? n->kernels.dense_s8 : n->kernels.dense_f32;
     bool ok = qi_pack(&step->packed, k->layout, w->s8, rows, w->n_rows, w->n_cols - 1, 0,
                       n->tensors[step->in].type.steps);
@@ -148,8 +147,7 @@ static quire_err pack_conv(qi_network *n, qi_step *step, quire_diag *diag) {
         for (uint32_t k = 0; k < 9; k++)
             to[k / 3 * 4 + k % 3] = from[k];
         to[12] = from[9];
-        rows[i] = (qi_packed_row){
-            .s8 = to, .scale = w->scales[i], .factor = step->act == QI_KACT_LOGISTIC ? 0.5f : 1.0f};
+        rows[i] = (qi_packed_row){.s8 = to, .scale = w->scales[i]};
     }
     ok = ok && qi_pack(&step->packed, n->kernels.conv->layout, true, rows, w->n_rows, 12, 0,
                        n->tensors[step->conv_in].type.steps);
@@ -165,7 +163,7 @@ static quire_err pack_lstm(qi_network *n, qi_step *step, quire_diag *diag) {
     qi_packed_row *rows = calloc((size_t)ns * 4, sizeof *rows);
     if (!rows) return no_memory(diag);
     for (uint32_t i = 0; i < ns * 4; i++)
-        rows[i] = row_of(&w[i % 4], i / 4, 1.0f);
+        rows[i] = row_of(&w[i % 4], i / 4);
     const qi_lstm_kernel *k = w->s8 ? n->kernels.lstm_s8 : n->kernels.lstm_f32;
     bool ok = qi_lstm_pack(&step->packed, k->layout, w->s8, rows, in->channels, ns, in->type.steps);
     free(rows);

@@ -119,20 +119,19 @@ static double stored(bool s8, float x) {
     return s8 ? (double)qi_quantise_ref(x, 127, 127) - 128 : (double)x;
 }
 
-/* The real value of a row of weights times (values, 1). half: half of it, exactly. */
-static float dot(const qi_weights *w, uint32_t row, const double *values, bool half) {
+/* The real value of a row of weights times (values, 1). */
+static float dot(const qi_weights *w, uint32_t row, const double *values) {
     uint32_t n = w->n_cols - 1;
-    float factor = half ? 0.5f : 1.0f;
     if (w->s8) {
         long long sum = 127ll * w->s8[(size_t)row * w->n_cols + n];
         for (uint32_t k = 0; k < n; k++)
             sum += (long long)values[k] * w->s8[(size_t)row * w->n_cols + k];
-        return (float)sum * ((float)(w->scales[row] / 127.0) * factor);
+        return (float)sum * (float)(w->scales[row] / 127.0);
     }
     const float *f = w->f32 + (size_t)row * w->n_cols;
-    float sum = f[n] * factor;
+    float sum = f[n];
     for (uint32_t k = 0; k < n; k++)
-        sum = fmaf((float)values[k], f[k] * factor, sum);
+        sum = fmaf((float)values[k], f[k], sum);
     return sum;
 }
 
@@ -143,7 +142,7 @@ static image evaluate_dense(const qi_weights *w, const layer *l, const image *in
     for (uint32_t y = 0; y < in->height; y++)
         for (uint32_t x = 0; x < in->width; x++) {
             for (uint32_t c = 0; c < l->a; c++)
-                row[c] = qi_act_ref(act, dot(w, c, at(in, y, x), act == QI_KACT_LOGISTIC));
+                row[c] = qi_act_ref(act, dot(w, c, at(in, y, x)));
             if (l->activation == QI_ACT_SOFTMAX) qi_softmax_f32_ref(row, 1, l->a, l->a);
             for (uint32_t c = 0; c < l->a; c++)
                 at(&out, y, x)[c] = stored(out.s8, row[c]);
@@ -164,10 +163,10 @@ static void lstm_sequence(const qi_weights w[4], const layer *l, const image *in
         memcpy(source, along_x ? at(in, fixed, t) : at(in, t, fixed), ni * sizeof *source);
         memcpy(source + ni, h, ns * sizeof *source);
         for (uint32_t c = 0; c < ns; c++) {
-            float g = qi_tanh_ref(dot(&w[0], c, source, false));
-            float i = qi_logistic_ref(dot(&w[1], c, source, true));
-            float f = qi_logistic_ref(dot(&w[2], c, source, true));
-            float o = qi_logistic_ref(dot(&w[3], c, source, true));
+            float g = qi_tanh_ref(dot(&w[0], c, source));
+            float i = qi_logistic_ref(dot(&w[1], c, source));
+            float f = qi_logistic_ref(dot(&w[2], c, source));
+            float o = qi_logistic_ref(dot(&w[3], c, source));
             float kept = f * state[c], added = g * i;
             state[c] = fminf(fmaxf(kept + added, -100.0f), 100.0f);
             h[c] = stored(in->s8, qi_tanh_ref(state[c]) * o);

@@ -1,13 +1,14 @@
 /* Activations, one definition for every level. Each is a fixed sequence of IEEE single-precision
  * operations (fused multiply-adds are explicit), so that all levels give the same bits.
  *
- * tanh: |x| is clamped to 7.4999; y = |x| + 0.5 falls into one of 32 segments, eight to an octave,
- * found from the bits of y; a cubic in the distance from the segment's start; the sign of x is put
- * back. |error| ≤ 1e-6, tanh(0) = 0. A table of cubics is twice as fast as a rational function with
- * its division where a permutation looks up 32 entries at once (AVX-512).
- * logistic: 0.5 + 0.5·tanh(x/2), with x/2 as its argument: callers halve scales when packing.
+ * tanh and logistic are the reference's own functions to the bit: linear interpolation in a table
+ * of steps of 1/256, products and sums rounded one by one, 1 from 4095/256 on; tanh(-x) = -tanh(x),
+ * logistic(-x) = 1 - logistic(x). Anything else, however close, flips a rounding to 8 bits now and
+ * then, and a recurrent layer carries the difference to the end of the line: a tanh within 1e-6 of
+ * the true one still moved the best label in 1.3 % of eng's time steps.
+ *
  * exp for x in [-86, 0]: 2ⁿ times a polynomial in the remainder (Cody and Waite 1980), |relative
- * error| ≤ 3e-7.
+ * error| ≤ 3e-7; it is not fed back.
  * Rounding to 8 bits: half away from zero. */
 #ifndef QI_KERNELS_ACT_ACT_H
 #define QI_KERNELS_ACT_ACT_H
@@ -16,11 +17,14 @@
 #include <stdint.h>
 #include <string.h>
 
-/* Coefficients by power and segment; segment = (bits of y >> 20) mod 32. 64-byte aligned. */
-extern const float qi_tanh_table[4][32];
+enum { QI_ACT_ENTRIES = 4098 };
 
-#define QI_TANH_CLAMP 7.4999f
-#define QI_TANH_SHIFT 20
+/* 64-byte aligned. The last two entries are 1. */
+extern const float qi_tanh_table[QI_ACT_ENTRIES], qi_logistic_table[QI_ACT_ENTRIES];
+
+#define QI_ACT_SCALE  256.0f
+#define QI_ACT_LAST   4095.0f /* from here on the result is 1, entry QI_ACT_ONE */
+#define QI_ACT_ONE    4096.0f
 #define QI_STATE_CLIP 100.0f
 
 #define QI_EXP_LOG2E  0x1.715476p+0f
@@ -35,7 +39,7 @@ extern const float qi_tanh_table[4][32];
 #define QI_EXP_P5     5.0000001201e-1f
 #define QI_EXP_LEAST  -86.0f
 
-/* What a dense layer ends in. LOGISTIC takes half its argument. */
+/* What a dense layer ends in. */
 typedef enum qi_act {
     QI_KACT_LINEAR,
     QI_KACT_TANH,
@@ -57,20 +61,22 @@ static inline float qi_bits_float(uint32_t u) {
     return x;
 }
 
-static inline float qi_tanh_ref(float x) {
-    float a = fabsf(x);
-    float y = (a < QI_TANH_CLAMP ? a : QI_TANH_CLAMP) + 0.5f;
-    uint32_t bits = qi_float_bits(y), i = (bits >> QI_TANH_SHIFT) & 31;
-    float t = y - qi_bits_float(bits >> QI_TANH_SHIFT << QI_TANH_SHIFT);
-    float p = fmaf(qi_tanh_table[3][i], t, qi_tanh_table[2][i]);
-    p = fmaf(p, t, qi_tanh_table[1][i]);
-    p = fmaf(p, t, qi_tanh_table[0][i]);
-    return qi_bits_float(qi_float_bits(p) | (qi_float_bits(x) & 0x80000000u));
+/* Of |x|. */
+static inline float qi_interpolate_ref(const float *table, float x) {
+    float a = fabsf(x) * QI_ACT_SCALE;
+    a = a < QI_ACT_LAST ? a : QI_ACT_ONE;
+    int32_t i = (int32_t)a;
+    float slope = table[i + 1] - table[i], fraction = a - (float)i, rise = slope * fraction;
+    return table[i] + rise;
 }
 
-/* Of 2·half. */
-static inline float qi_logistic_ref(float half) {
-    return fmaf(qi_tanh_ref(half), 0.5f, 0.5f);
+static inline float qi_tanh_ref(float x) {
+    return copysignf(qi_interpolate_ref(qi_tanh_table, x), x);
+}
+
+static inline float qi_logistic_ref(float x) {
+    float p = qi_interpolate_ref(qi_logistic_table, x);
+    return signbit(x) ? 1.0f - p : p;
 }
 
 static inline float qi_exp_ref(float x) {

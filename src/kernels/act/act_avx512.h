@@ -9,39 +9,59 @@
 
 #define QI_INLINE static inline __attribute__((always_inline))
 
-/* The cubics' coefficients; loaded before a loop they stay in eight registers. */
-typedef struct qi_tanh_avx512 {
-    __m512 low[4], high[4];
-} qi_tanh_avx512;
+/* A look-up in two halves, so that many run side by side: positions in the table are written to
+ * memory, then pairs of entries loaded one by one, which is faster than a gather and, unlike it,
+ * runs beside other work. */
+typedef struct qi_place_avx512 {
+    _Alignas(64) uint32_t index[16];
+    __m512 fraction;
+} qi_place_avx512;
 
-QI_INLINE qi_tanh_avx512 qi_tanh_load_avx512(void) {
-    qi_tanh_avx512 t;
-    for (int i = 0; i < 4; i++) {
-        t.low[i] = _mm512_load_ps(qi_tanh_table[i]);
-        t.high[i] = _mm512_load_ps(qi_tanh_table[i] + 16);
-    }
-    return t;
+QI_INLINE void qi_act_place_avx512(__m512 x, qi_place_avx512 *ret) {
+    __m512 a = _mm512_mul_ps(_mm512_abs_ps(x), _mm512_set1_ps(QI_ACT_SCALE));
+    __mmask16 inside = _mm512_cmp_ps_mask(a, _mm512_set1_ps(QI_ACT_LAST), _CMP_LT_OQ);
+    a = _mm512_mask_mov_ps(_mm512_set1_ps(QI_ACT_ONE), inside, a);
+    __m512i i = _mm512_cvttps_epi32(a);
+    _mm512_store_si512(ret->index, i);
+    ret->fraction = _mm512_sub_ps(a, _mm512_cvtepi32_ps(i));
 }
 
-QI_INLINE __m512 qi_tanh_avx512_of(const qi_tanh_avx512 *c, __m512 x) {
-    const __m512i sign = _mm512_set1_epi32(INT32_MIN);
-    __m512 a = _mm512_range_ps(x, _mm512_set1_ps(QI_TANH_CLAMP), 0xA); /* min(|x|, clamp) */
-    __m512 y = _mm512_add_ps(a, _mm512_set1_ps(0.5f));
-    __m512i bits = _mm512_castps_si512(y), i = _mm512_srli_epi32(bits, QI_TANH_SHIFT);
-    __m512i start = _mm512_and_si512(bits, _mm512_set1_epi32((int)(~0u << QI_TANH_SHIFT)));
-    __m512 t = _mm512_sub_ps(y, _mm512_castsi512_ps(start));
-    __m512 p = _mm512_permutex2var_ps(c->low[3], i, c->high[3]);
-    p = _mm512_fmadd_ps(p, t, _mm512_permutex2var_ps(c->low[2], i, c->high[2]));
-    p = _mm512_fmadd_ps(p, t, _mm512_permutex2var_ps(c->low[1], i, c->high[1]));
-    p = _mm512_fmadd_ps(p, t, _mm512_permutex2var_ps(c->low[0], i, c->high[0]));
-    /* p | (x & sign) */
-    return _mm512_castsi512_ps(
-        _mm512_ternarylogic_epi32(_mm512_castps_si512(p), _mm512_castps_si512(x), sign, 0xF8));
+/* Entries index[0…3] and those after them. */
+QI_INLINE __m256 qi_act_pairs_avx512(const float *table, const uint32_t index[4]) {
+    __m128d a = _mm_load_sd((const double *)(const void *)(table + index[0]));
+    __m128d b = _mm_load_sd((const double *)(const void *)(table + index[2]));
+    a = _mm_loadh_pd(a, (const double *)(const void *)(table + index[1]));
+    b = _mm_loadh_pd(b, (const double *)(const void *)(table + index[3]));
+    return _mm256_castpd_ps(_mm256_insertf128_pd(_mm256_castpd128_pd256(a), b, 1));
 }
 
-QI_INLINE __m512 qi_logistic_avx512_of(const qi_tanh_avx512 *c, __m512 half) {
-    const __m512 h = _mm512_set1_ps(0.5f);
-    return _mm512_fmadd_ps(qi_tanh_avx512_of(c, half), h, h);
+QI_INLINE __m512 qi_act_take_avx512(const float *table, const qi_place_avx512 *p) {
+    const __m512i even =
+        _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+    const __m512i odd =
+        _mm512_setr_epi32(1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
+    __m512 low = _mm512_insertf32x8(_mm512_castps256_ps512(qi_act_pairs_avx512(table, p->index)),
+                                    qi_act_pairs_avx512(table, p->index + 4), 1);
+    __m512 high =
+        _mm512_insertf32x8(_mm512_castps256_ps512(qi_act_pairs_avx512(table, p->index + 8)),
+                           qi_act_pairs_avx512(table, p->index + 12), 1);
+    __m512 from = _mm512_permutex2var_ps(low, even, high);
+    __m512 slope = _mm512_sub_ps(_mm512_permutex2var_ps(low, odd, high), from);
+    return _mm512_add_ps(from, _mm512_mul_ps(slope, p->fraction));
+}
+
+/* tanh(x), logistic(x) of a place made from x. */
+QI_INLINE __m512 qi_tanh_take_avx512(const qi_place_avx512 *p, __m512 x) {
+    __m512 y = qi_act_take_avx512(qi_tanh_table, p);
+    /* y | (x & sign) */
+    return _mm512_castsi512_ps(_mm512_ternarylogic_epi32(
+        _mm512_castps_si512(y), _mm512_castps_si512(x), _mm512_set1_epi32(INT32_MIN), 0xF8));
+}
+
+QI_INLINE __m512 qi_logistic_take_avx512(const qi_place_avx512 *p, __m512 x) {
+    __m512 y = qi_act_take_avx512(qi_logistic_table, p);
+    return _mm512_mask_sub_ps(y, _mm512_movepi32_mask(_mm512_castps_si512(x)), _mm512_set1_ps(1.0f),
+                              y);
 }
 
 QI_INLINE __m512 qi_exp_avx512_of(__m512 x) {
@@ -59,13 +79,16 @@ QI_INLINE __m512 qi_exp_avx512_of(__m512 x) {
     return _mm512_castsi512_ps(_mm512_add_epi32(_mm512_castps_si512(p), e));
 }
 
-QI_INLINE __m512 qi_act_avx512_of(const qi_tanh_avx512 *c, qi_act act, __m512 x) {
+QI_INLINE __m512 qi_act_avx512_of(qi_act act, __m512 x) {
+    qi_place_avx512 p;
     const __m512 one = _mm512_set1_ps(1.0f), zero = _mm512_setzero_ps();
     switch (act) {
     case QI_KACT_TANH:
-        return qi_tanh_avx512_of(c, x);
+        qi_act_place_avx512(x, &p);
+        return qi_tanh_take_avx512(&p, x);
     case QI_KACT_LOGISTIC:
-        return qi_logistic_avx512_of(c, x);
+        qi_act_place_avx512(x, &p);
+        return qi_logistic_take_avx512(&p, x);
     case QI_KACT_RELU:
         return _mm512_max_ps(x, zero);
     case QI_KACT_CLIP_0_1:

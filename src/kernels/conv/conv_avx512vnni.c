@@ -19,7 +19,6 @@ QI_INLINE __m512i pooled(const qi_conv_args *a, const __m512i w[3], __m512i init
 
 QI_INLINE void run(const qi_conv_args *a, uint32_t panel, const uint32_t pool_w,
                    const uint32_t pool_h) {
-    const qi_tanh_avx512 tanh = qi_tanh_load_avx512();
     const int8_t *from = (const int8_t *)a->w->w + panel * qi_panel_stride(a->w);
     const __m512i w[3] = {_mm512_load_si512(from), _mm512_load_si512(from + 64),
                           _mm512_load_si512(from + 128)};
@@ -30,7 +29,7 @@ QI_INLINE void run(const qi_conv_args *a, uint32_t panel, const uint32_t pool_w,
     uint8_t *out = a->out + 16 * panel;
     for (uint32_t t = 0; t < a->n_out; t++, out += a->out_stride) {
         __m512i most = pooled(a, w, init, t, pool_w, pool_h);
-        __m512 x = qi_act_avx512_of(&tanh, a->act, _mm512_mul_ps(_mm512_cvtepi32_ps(most), scale));
+        __m512 x = qi_act_avx512_of(a->act, _mm512_mul_ps(_mm512_cvtepi32_ps(most), scale));
         _mm512_mask_cvtepi32_storeu_epi8(out, lanes, qi_quantise_avx512_of(x, steps, limit));
     }
 }

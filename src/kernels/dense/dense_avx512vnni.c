@@ -5,10 +5,9 @@
 #include "kernels/gemm/tile_avx512.h"
 
 /* Activates and stores 16 columns of one row. */
-QI_INLINE void store(const qi_dense_args *a, const qi_tanh_avx512 *t, size_t row, uint32_t col,
-                     __m512 x) {
+QI_INLINE void store(const qi_dense_args *a, size_t row, uint32_t col, __m512 x) {
     __mmask16 lanes = qi_lanes_avx512(a->w->n_cols - col);
-    x = qi_act_avx512_of(t, a->act, x);
+    x = qi_act_avx512_of(a->act, x);
     if (a->out_u8)
         _mm512_mask_cvtepi32_storeu_epi8(
             (uint8_t *)a->out + row * a->out_stride + col, lanes,
@@ -25,11 +24,10 @@ static inline unsigned quads_in(const qi_packed *p, uint32_t panel) {
 
 static __attribute__((noinline)) void finish(const qi_dense_args *a, uint32_t panel, size_t row,
                                              unsigned n_rows, const float *x) {
-    const qi_tanh_avx512 t = qi_tanh_load_avx512();
     unsigned quads = quads_in(a->w, panel);
     for (unsigned r = 0; r < n_rows; r++)
         for (unsigned q = 0; q < quads; q++)
-            store(a, &t, row + r, 64 * panel + 16 * q, _mm512_load_ps(x + (4 * r + q) * 16));
+            store(a, row + r, 64 * panel + 16 * q, _mm512_load_ps(x + (4 * r + q) * 16));
 }
 
 QI_INLINE void sum_s8(const qi_dense_args *a, uint32_t panel, size_t row, float *sums,

@@ -44,7 +44,6 @@ typedef struct qi_packed_row {
     const int8_t *s8;
     const float *f32;
     double scale; /* s8: of the weights */
-    float factor;
 } qi_packed_row;
 
 /* Packs n_cols columns; rows[c] is column c; gaps pad inside (see qi_lstm_pack). steps: of the

@@ -27,15 +27,15 @@ static void pack_s8(qi_packed *p, uint32_t col, const qi_packed_row *row, float 
         sum += row->s8[k];
     }
     ((int32_t *)p->init)[col] = row->s8[n] * (int32_t)steps - 128 * sum;
-    p->scale[col] = (float)(row->scale / (double)steps) * row->factor;
+    p->scale[col] = (float)(row->scale / (double)steps);
 }
 
 static void pack_f32(qi_packed *p, uint32_t col, const qi_packed_row *row) {
     uint32_t cols = qi_panel_cols(p), n = p->n_x + p->n_h;
     float *panel = (float *)p->w + col / cols * qi_panel_stride(p);
     for (uint32_t k = 0; k < n; k++)
-        panel[place_input(p, k, col % cols)] = row->f32[k] * row->factor;
-    ((float *)p->init)[col] = row->f32[n] * row->factor;
+        panel[place_input(p, k, col % cols)] = row->f32[k];
+    ((float *)p->init)[col] = row->f32[n];
 }
 
 bool qi_pack(qi_packed *ret, qi_gemm_layout layout, bool s8, const qi_packed_row rows[],

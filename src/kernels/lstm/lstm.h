@@ -40,7 +40,7 @@ extern const qi_lstm_kernel qi_lstm_kernels[];
 extern const unsigned qi_n_lstm_kernels;
 
 /* Packs four gates (candidate, input, forget, output), each n_h rows of n_x + n_h + 1 weights: a
- * panel holds all gates of `lanes` cells. gates[4 * cell + gate]; factor is set here. */
+ * panel holds all gates of `lanes` cells. gates[4 * cell + gate]. */
 bool qi_lstm_pack(qi_packed *ret, qi_gemm_layout layout, bool s8, const qi_packed_row gates[],
                   uint32_t n_x, uint32_t n_h, float steps);
 

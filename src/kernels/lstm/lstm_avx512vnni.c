@@ -5,28 +5,39 @@
 #include "kernels/gemm/tile_avx512.h"
 #include "kernels/lstm/lstm.h"
 
-/* The gates of n_rows rows for 16 cells: z holds their real arguments' sums, [row][gate][lane]. */
+/* The gates of n_rows rows for 16 cells, from their sums, [row][gate][lane]. Look-ups of all rows
+ * are placed first and taken later, so that none waits for its own store. */
 QI_INLINE void finish(const qi_lstm_args *a, uint32_t panel, uint32_t row, unsigned n_rows,
                       const void *sums, const bool s8) {
-    const qi_tanh_avx512 t = qi_tanh_load_avx512();
     const __m512 clip = _mm512_set1_ps(QI_STATE_CLIP), steps = _mm512_set1_ps(a->steps);
     const __m512 below = _mm512_set1_ps(-QI_STATE_CLIP);
     const __mmask16 lanes = qi_lanes_avx512(a->w->n_h - 16 * panel);
     const float *scale = a->w->scale + 64 * (size_t)panel;
     float *state = a->state + ((size_t)panel * a->state_rows + row) * 16;
-    for (unsigned r = 0; r < n_rows; r++, state += 16) {
-        __m512 z[4];
-        for (int q = 0; q < 4; q++)
-            z[q] = s8 ? _mm512_mul_ps(_mm512_cvtepi32_ps(_mm512_load_si512((const int32_t *)sums +
-                                                                           (4 * r + q) * 16)),
-                                      _mm512_load_ps(scale + 16 * q))
-                      : _mm512_load_ps((const float *)sums + (4 * r + q) * 16);
-        __m512 g = qi_tanh_avx512_of(&t, z[0]), i = qi_logistic_avx512_of(&t, z[1]);
-        __m512 f = qi_logistic_avx512_of(&t, z[2]), o = qi_logistic_avx512_of(&t, z[3]);
-        __m512 s = _mm512_add_ps(_mm512_mul_ps(f, _mm512_load_ps(state)), _mm512_mul_ps(g, i));
+    qi_place_avx512 places[QI_TILE_ROWS_AVX512 * 4];
+    __m512 z[QI_TILE_ROWS_AVX512 * 4];
+    for (unsigned i = 0; i < 4 * n_rows; i++) {
+        z[i] = s8 ? _mm512_mul_ps(
+                        _mm512_cvtepi32_ps(_mm512_load_si512((const int32_t *)sums + 16 * i)),
+                        _mm512_load_ps(scale + 16 * (i % 4)))
+                  : _mm512_load_ps((const float *)sums + 16 * i);
+        qi_act_place_avx512(z[i], &places[i]);
+    }
+    for (unsigned r = 0; r < n_rows; r++) {
+        const qi_place_avx512 *p = places + 4 * r;
+        __m512 *x = z + 4 * r;
+        __m512 g = qi_tanh_take_avx512(p, x[0]), i = qi_logistic_take_avx512(p + 1, x[1]);
+        __m512 f = qi_logistic_take_avx512(p + 2, x[2]);
+        x[1] = qi_logistic_take_avx512(p + 3, x[3]);
+        __m512 s = _mm512_mul_ps(f, _mm512_load_ps(state + 16 * r));
+        s = _mm512_add_ps(s, _mm512_mul_ps(g, i));
         s = _mm512_max_ps(_mm512_min_ps(s, clip), below);
-        _mm512_store_ps(state, s);
-        __m512 out = _mm512_mul_ps(qi_tanh_avx512_of(&t, s), o);
+        _mm512_store_ps(state + 16 * r, s);
+        x[0] = s;
+        qi_act_place_avx512(s, &places[r]);
+    }
+    for (unsigned r = 0; r < n_rows; r++) {
+        __m512 out = _mm512_mul_ps(qi_tanh_take_avx512(&places[r], z[4 * r]), z[4 * r + 1]);
         if (s8)
             _mm512_mask_cvtepi32_storeu_epi8((uint8_t *)a->out[row + r] + 16 * panel, lanes,
                                              qi_quantise_avx512_of(out, steps, steps));

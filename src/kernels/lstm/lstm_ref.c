@@ -11,11 +11,8 @@ bool qi_lstm_pack(qi_packed *ret, qi_gemm_layout layout, bool s8, const qi_packe
     qi_packed_row *rows = calloc(n_cols, sizeof *rows);
     if (!rows) return false;
     for (uint32_t cell = 0; cell < n_h; cell++)
-        for (uint32_t gate = 0; gate < 4; gate++) {
-            qi_packed_row *r = &rows[(cell / lanes * 4 + gate) * lanes + cell % lanes];
-            *r = gates[4 * cell + gate];
-            r->factor = gate == 0 ? 1.0f : 0.5f; /* the logistic takes half its argument */
-        }
+        for (uint32_t gate = 0; gate < 4; gate++)
+            rows[(cell / lanes * 4 + gate) * lanes + cell % lanes] = gates[4 * cell + gate];
     bool ok = qi_pack(ret, layout, s8, rows, n_cols, n_x, n_h, steps);
     free(rows);
     return ok;
