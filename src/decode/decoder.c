@@ -124,17 +124,30 @@ static quire_err ensure_helper(qi_decoder *d, bool with_heif, const qi_deadline 
     return qi_helper_start(&d->helper, d->path, with_heif, deadline, diag);
 }
 
-/* Sees to it that a living helper holds the document. */
-static quire_err ensure_given(qi_decoder *d, const qi_deadline *deadline, quire_diag *diag) {
-    quire_err e = ensure_helper(d, d->needs_heif, deadline, diag);
-    if (e || d->given) return e;
+static quire_err give(qi_decoder *d, const qi_deadline *deadline, qi_reply *ret_reply,
+                      quire_diag *diag) {
     qi_request request = {.version = QI_MESSAGE_VERSION,
                           .kind = QI_MESSAGE_OPEN,
                           .max_pages = d->limits.max_pages,
                           .max_pixels = d->limits.max_pixels};
     uint64_t held = d->source_bytes < QI_SOURCE_MAX_BYTES ? d->source_bytes : QI_SOURCE_MAX_BYTES;
+    return qi_helper_call(&d->helper, &request, d->source, held, d->name, deadline, ret_reply,
+                          diag);
+}
+
+/* Sees to it that a living helper holds the document. A helper that dies at its opening, but had
+ * served others before, may have been killed meanwhile or carry their damage: a new one is tried.
+ */
+static quire_err ensure_given(qi_decoder *d, const qi_deadline *deadline, quire_diag *diag) {
+    bool reused = qi_helper_alive(&d->helper);
+    quire_err e = ensure_helper(d, d->needs_heif, deadline, diag);
+    if (e || d->given) return e;
     qi_reply reply;
-    e = qi_helper_call(&d->helper, &request, d->source, held, d->name, deadline, &reply, diag);
+    e = give(d, deadline, &reply, diag);
+    if (e == QUIRE_ERR_HELPER && reused) {
+        e = ensure_helper(d, d->needs_heif, deadline, diag);
+        if (!e) e = give(d, deadline, &reply, diag);
+    }
     if (e) return e;
     if (reply.needs_heif) {
         if (d->needs_heif)

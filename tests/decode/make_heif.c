@@ -1,5 +1,5 @@
-/* Encodes a binary PPM (P6, 255) losslessly, but for the change of colours, as HEIC or AVIF, for the
- * tests: no other program of Debian's that writes them is needed then.
+/* Encodes a binary PPM (P6, 255) losslessly, but for the change of colours, as HEIC or AVIF, for
+ * the tests: no other program of Debian's that writes them is needed then.
  *
  *     make_heif hevc|av1 IN.ppm OUT */
 #include <stdbool.h>
@@ -20,8 +20,8 @@ int main(int argc, char **argv) {
     FILE *f = argc == 4 ? fopen(argv[2], "rb") : NULL;
     if (!f || fscanf(f, "P6 %d %d 255", &width, &height) != 2 || fgetc(f) == EOF) return 2;
     struct heif_image *image;
-    check(heif_image_create(width, height, heif_colorspace_RGB, heif_chroma_interleaved_RGB,
-                            &image));
+    check(
+        heif_image_create(width, height, heif_colorspace_RGB, heif_chroma_interleaved_RGB, &image));
     check(heif_image_add_plane(image, heif_channel_interleaved, width, height, 24));
     int stride;
     uint8_t *px = heif_image_get_plane(image, heif_channel_interleaved, &stride);

@@ -1,4 +1,6 @@
-/* PNG through libspng, row by row into the page's memory; only an interlaced one is held whole. */
+/* PNG through libspng, row by row into the page's memory; only an interlaced one is held whole. The
+ * library is given the chunks that matter and none of the others (profiles, remarks of any size),
+ * which it would hold in memory or refuse. */
 #include <spng.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,9 +9,16 @@
 #include "decode/helper/exif.h"
 #include "decode/helper/sampler.h"
 
-enum { CHUNK_BYTES = 16 << 20, CACHE_BYTES = 32 << 20, WORK_BYTES = 48 << 20 };
+enum {
+    WORK_BYTES = 1 << 20,
+    MAX_SIDE_CHUNK_BYTES = 1 << 16, /* of what is not pixels */
+    CHUNK_FRAME_BYTES = 12,         /* length, type, checksum */
+    SIGNATURE_BYTES = 8,
+};
 
 typedef struct png {
+    const qi_input *input;
+    size_t at, chunk_end; /* of what the library has read so far */
     spng_ctx *spng;
     struct spng_ihdr header;
     int format, flags;
@@ -20,7 +29,7 @@ static quire_err fail(int code, quire_diag *diag) {
     if (code == SPNG_EMEM)
         return qi_fail(diag, QUIRE_ERR_NO_MEMORY,
                        "not enough memory to decode it; use fewer --jobs");
-    if (code == SPNG_EOF || code == SPNG_EIDAT_TOO_SHORT)
+    if (code == SPNG_EOF || code == SPNG_IO_EOF || code == SPNG_EIDAT_TOO_SHORT)
         return qi_fail(diag, QUIRE_ERR_CORRUPT, "the PNG is incomplete (%s); copy it again",
                        spng_strerror(code));
     return qi_fail(diag, QUIRE_ERR_CORRUPT, "the PNG is damaged (%s); copy it again",
@@ -32,11 +41,52 @@ static void png_end(png *p) {
     qi_sampler_done(&p->row);
 }
 
+/* Whether the library shall see a chunk: all critical ones, and what is asked of it. */
+static bool is_wanted(const uint8_t *type, size_t n_bytes) {
+    if (!(type[0] & 0x20)) return true; /* upper case: critical */
+    if (n_bytes > MAX_SIDE_CHUNK_BYTES) return false;
+    return !memcmp(type, "tRNS", 4) || !memcmp(type, "pHYs", 4) || !memcmp(type, "eXIf", 4);
+}
+
+/* At the end of a chunk: goes to the next that is wanted. What is cut off is left to the library to
+ * complain of. */
+static void next_chunk(png *p) {
+    const qi_input *in = p->input;
+    for (;;) {
+        if (in->n_bytes - p->at < CHUNK_FRAME_BYTES) {
+            p->chunk_end = in->n_bytes;
+            return;
+        }
+        const uint8_t *b = in->bytes + p->at;
+        size_t n = (size_t)b[0] << 24 | (size_t)b[1] << 16 | (size_t)b[2] << 8 | b[3];
+        bool fits = n <= in->n_bytes - p->at - CHUNK_FRAME_BYTES;
+        size_t end = fits ? p->at + CHUNK_FRAME_BYTES + n : in->n_bytes;
+        if (is_wanted(b + 4, n) || !fits) {
+            p->chunk_end = end;
+            return;
+        }
+        p->at = end;
+    }
+}
+
+static int on_read(spng_ctx *spng, void *user, void *to, size_t n) {
+    png *p = user;
+    while (n > 0) {
+        if (p->at == p->chunk_end) next_chunk(p);
+        size_t left = p->chunk_end - p->at, take = n < left ? n : left;
+        if (!take) return SPNG_IO_EOF;
+        memcpy(to, p->input->bytes + p->at, take);
+        p->at += take;
+        to = (uint8_t *)to + take;
+        n -= take;
+    }
+    return 0;
+}
+
 static quire_err png_begin(png *p, const qi_input *input, quire_diag *diag) {
-    *p = (png){.spng = spng_ctx_new(0)};
+    *p = (png){.input = input, .chunk_end = SIGNATURE_BYTES, .spng = spng_ctx_new(0)};
     if (!p->spng) return fail(SPNG_EMEM, diag);
-    int e = spng_set_chunk_limits(p->spng, CHUNK_BYTES, CACHE_BYTES);
-    if (!e) e = spng_set_png_buffer(p->spng, input->bytes, input->n_bytes);
+    int e = spng_set_png_stream(p->spng, on_read, p);
     if (!e) e = spng_get_ihdr(p->spng, &p->header);
     return e ? fail(e, diag) : QUIRE_ERR_OK;
 }

@@ -93,13 +93,14 @@ static qi_format sniff_brands(const qi_input *in, const char **ret_foreign) {
 }
 
 static bool is_text(const qi_input *in) {
-    size_t n = in->n_bytes < 512 ? in->n_bytes : 512;
+    size_t n = in->n_bytes < 512 ? in->n_bytes : 512, n_high = 0;
     for (size_t i = 0; i < n; i++) {
         uint8_t c = in->bytes[i];
+        n_high += c >= 0x80;
         if ((c < 0x20 && c != '\n' && c != '\r' && c != '\t' && c != '\f') || c == 0x7F)
             return false;
     }
-    return n > 0;
+    return n_high <= n / 3;
 }
 
 static const char *text_kind(const qi_input *in) {

@@ -35,6 +35,10 @@ static quire_err features(const qi_input *input, WebPBitstreamFeatures *ret, qui
     return QUIRE_ERR_OK;
 }
 
+static bool is_luma(const WebPBitstreamFeatures *f) {
+    return f->format == LOSSY && !f->has_alpha;
+}
+
 static quire_err webp_open(const qi_input *input, void **ret_state, uint32_t *ret_n_pages,
                            quire_diag *diag) {
     *ret_state = (void *)input;
@@ -63,13 +67,16 @@ static quire_err webp_measure(void *state, uint32_t page, qi_measure *ret_measur
     if (e) return e;
     qi_exif exif;
     read_exif(input, &exif);
-    *ret_measure =
-        (qi_measure){.width_px = (uint32_t)f.width,
-                     .height_px = (uint32_t)f.height,
-                     .orientation = exif.orientation,
-                     .dpi_x = exif.dpi_x,
-                     .dpi_y = exif.dpi_y,
-                     .decode_bytes = WORK_BYTES + (uint64_t)f.width * (uint64_t)f.height * 9};
+    /* Lossy: two small planes of chroma. Else: the picture in colour, and as decoded from. */
+    uint64_t pixels = (uint64_t)f.width * (uint64_t)f.height;
+    *ret_measure = (qi_measure){
+        .width_px = (uint32_t)f.width,
+        .height_px = (uint32_t)f.height,
+        .orientation = exif.orientation,
+        .dpi_x = exif.dpi_x,
+        .dpi_y = exif.dpi_y,
+        .decode_bytes = WORK_BYTES + (is_luma(&f) ? pixels : pixels * 9),
+    };
     return QUIRE_ERR_OK;
 }
 
@@ -142,8 +149,7 @@ static quire_err webp_decode(void *state, uint32_t page, const qi_grey *out, qui
     if (e) return e;
     if ((uint32_t)config.input.width != out->width || (uint32_t)config.input.height != out->height)
         return qi_fail(diag, QUIRE_ERR_CORRUPT, "the WebP changed while it was read");
-    if (config.input.format == LOSSY && !config.input.has_alpha)
-        return decode_luma(input, &config, out, diag);
+    if (is_luma(&config.input)) return decode_luma(input, &config, out, diag);
     return decode_colour(input, &config, out, diag);
 }
 
