@@ -121,7 +121,10 @@ static quire_err ensure_helper(qi_decoder *d, bool with_heif, const qi_deadline 
     if (qi_helper_alive(&d->helper) && (d->helper.has_heif || !with_heif)) return QUIRE_ERR_OK;
     qi_helper_stop(&d->helper);
     d->given = false;
-    return qi_helper_start(&d->helper, d->path, with_heif, deadline, diag);
+    quire_err e = qi_helper_start(&d->helper, d->path, with_heif, deadline, diag);
+    if (e == QUIRE_ERR_TIMEOUT) /* the document's, not the helper's */
+        qi_fail(diag, e, "%s: opening took longer than the time limit; raise --timeout", d->name);
+    return e;
 }
 
 static quire_err give(qi_decoder *d, const qi_deadline *deadline, qi_reply *ret_reply,

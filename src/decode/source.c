@@ -58,7 +58,9 @@ static quire_err copy_to_memory(int fd, int memory, const char *name, const qi_d
             return qi_fail(diag, QUIRE_ERR_NO_MEMORY, "%s: no memory to hold the input: %s", name,
                            strerror(errno));
     }
-    if (!total) return qi_fail(diag, QUIRE_ERR_EMPTY, "%s: it is empty (0 bytes)", name);
+    if (!total)
+        return qi_fail(diag, QUIRE_ERR_EMPTY, "%s: it is empty (0 bytes); copy or scan it again",
+                       name);
     *ret_bytes = total;
     return QUIRE_ERR_OK;
 }

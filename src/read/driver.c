@@ -58,8 +58,10 @@ static quire_err open_source(qi_document *d, const qi_deadline *deadline, int *r
     /* Without O_NONBLOCK a named pipe that nobody writes to could not be cancelled. */
     int fd = is_stdin ? STDIN_FILENO : open(d->name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0)
-        return qi_fail(diag, qi_err_from_errno(errno), "%s: cannot be opened: %s", shown,
-                       strerror(errno));
+        return qi_fail(diag, qi_err_from_errno(errno), "%s: cannot be opened: %s; %s", shown,
+                       strerror(errno),
+                       errno == EACCES || errno == EPERM ? "check its permissions"
+                                                         : "check its name and place");
     /* What comes through a pipe may take any time; other pages' lines do not wait for it. */
     struct stat st;
     bool is_file = fstat(fd, &st) == 0 && S_ISREG(st.st_mode);

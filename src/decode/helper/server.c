@@ -43,7 +43,8 @@ static bool file_size(int descriptor, size_t *ret) {
 static quire_err map_input(qi_server *s, int descriptor, quire_diag *diag) {
     size_t n;
     if (!file_size(descriptor, &n)) return qi_fail(diag, QUIRE_ERR_IO, "it is not a regular file");
-    if (n == 0) return qi_fail(diag, QUIRE_ERR_EMPTY, "it is empty (0 bytes)");
+    if (n == 0)
+        return qi_fail(diag, QUIRE_ERR_EMPTY, "it is empty (0 bytes); copy or scan it again");
     void *bytes = mmap(NULL, n, PROT_READ, MAP_PRIVATE, descriptor, 0);
     if (bytes == MAP_FAILED) return qi_fail(diag, QUIRE_ERR_IO, "it cannot be mapped into memory");
     s->input = (qi_input){.bytes = bytes, .n_bytes = n, .heif = s->heif};
