@@ -116,6 +116,21 @@ static void judge_letters(const qi_parts *p, const qi_row *row, float *values, q
     fit->stroke = qi_quantile(values, n, 0.5f);
 }
 
+/* The two highest of the values taken, highest first. */
+static void take_highest(float top[2], float value) {
+    if (value > top[0]) {
+        top[1] = top[0];
+        top[0] = value;
+    } else if (value > top[1]) {
+        top[1] = value;
+    }
+}
+
+/* How far ink reaches; a single ink far beyond all others is a neighbour's. */
+static float reach_of(const float top[2], float typical) {
+    return top[1] > 0 && top[0] > top[1] + 0.7f * typical ? top[1] + 0.2f * typical : top[0];
+}
+
 quire_err qi_layout_fit_row(const qi_parts *p, qi_row *row, qi_arena *scratch) {
     uint32_t n = 0, most = 0;
     for (uint32_t i = 0; i < row->n_pieces; i++)
@@ -144,14 +159,14 @@ quire_err qi_layout_fit_row(const qi_parts *p, qi_row *row, qi_arena *scratch) {
         fit.slope = 0;
     }
     uint32_t n_heights = 0;
-    float above = 0, below = 0;
+    float above[2] = {0, 0}, below[2] = {0, 0};
     for (uint32_t i = 0; i < row->n_pieces; i++) {
         const qi_piece *q = &p->pieces[p->order[row->first_piece + i]];
         for (uint32_t k = q->first; k != QI_NONE; k = p->inks[k].next) {
             const qi_rect *b = &p->inks[k].box;
             float base = fit.at + fit.slope * (b->x0 + b->x1) / 2;
-            above = fmaxf(above, base - b->y0);
-            below = fmaxf(below, b->y1 - base);
+            take_highest(above, base - b->y0);
+            take_highest(below, b->y1 - base);
             if (base - b->y0 > 0.5f * typical && fabsf(b->y1 - base) < 0.3f * typical &&
                 n_heights < most)
                 rest[n_heights++] = base - b->y0;
@@ -159,8 +174,8 @@ quire_err qi_layout_fit_row(const qi_parts *p, qi_row *row, qi_arena *scratch) {
     }
     fit_heights(rest, n_heights, &fit, typical);
     float x = fit.x_height > 0 ? fit.x_height : 0.75f * typical;
-    fit.ascent = fmaxf(above, 1.4f * x);
-    fit.descent = fmaxf(below, 0.4f * x);
+    fit.ascent = fmaxf(reach_of(above, typical), 1.4f * x);
+    fit.descent = fmaxf(reach_of(below, typical), 0.4f * x);
     judge_letters(p, row, rest, &fit);
     row->fit = fit;
     return QUIRE_ERR_OK;

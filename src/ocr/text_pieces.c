@@ -155,8 +155,7 @@ static void measure_piece(const qi_parts *parts, qi_piece *piece, float *values)
     float largest = 0;
     for (uint32_t i = 0; i < n; i++)
         largest = fmaxf(largest, values[i]);
-    piece->height = qi_quantile(values, n, 0.5f);
-    if (piece->height < 0.4f * largest) piece->height = 0.4f * largest;
+    piece->height = n <= 3 ? largest : fmaxf(qi_quantile(values, n, 0.5f), 0.4f * largest);
     n = 0;
     for (uint32_t i = piece->first; i != QI_NONE; i = parts->inks[i].next)
         if (qi_rect_height(&parts->inks[i].box) >= 0.6f * piece->height)
@@ -193,7 +192,11 @@ static quire_err gather_pieces(qi_parts *p, const bool *tall, qi_arena *arena, q
 
 /* How ill a small piece fits to a larger one; below 1 it belongs to it. A dash may stand as far off
  * as a word. */
-static float misfit(const qi_piece *small, const qi_piece *large) {
+static float misfit(const qi_piece *small, const qi_piece *large, float letter_height) {
+    /* Beside a large stroke, of a signature say, words of the page's size stay words. */
+    if (large->height > 2.2f * letter_height &&
+        (large->n_inks == 1 || (small->n_inks > 1 && small->height > 0.7f * letter_height)))
+        return 2;
     float h = large->height, w = qi_rect_width(&small->box), sh = qi_rect_height(&small->box);
     if (large->tall || small->tall || small->white != large->white || sh > 0.6f * h ||
         small->n_inks > 6 || w > 4 * h)
@@ -236,7 +239,7 @@ static quire_err adopt_small(qi_parts *p, float letter_height, qi_arena *scratch
                     uint32_t j = g.items[k];
                     const qi_piece *small = &p->pieces[j];
                     if (j == i) continue;
-                    float m = misfit(small, large);
+                    float m = misfit(small, large, letter_height);
                     if (m < fit[j]) {
                         fit[j] = m;
                         owner[j] = i;
