@@ -214,7 +214,8 @@ static quire_err sort_components(finder *f) {
     qi_parts *p = &f->parts;
     f->max_inks = f->n_components + MAX_WHITE;
     p->inks = qi_arena_alloc(f->scratch, f->max_inks, sizeof *p->inks);
-    p->rules = qi_arena_alloc(f->scratch, f->n_components + f->n_rules + 1, sizeof *p->rules);
+    p->rules = qi_arena_alloc(f->scratch, f->n_components + f->n_rules + f->max_inks / 8 + 1,
+                              sizeof *p->rules);
     qi_rect *pictures = qi_arena_alloc(f->scratch, MAX_PICTURES, sizeof *pictures);
     if (!p->inks || !p->rules || !pictures) return QUIRE_ERR_NO_MEMORY;
     uint32_t n_pictures = 0;
@@ -324,6 +325,7 @@ static quire_err find_text(finder *f, qi_layout *out) {
     if (err) return err;
     err = qi_scan_edge_find(&f->mask, 1, f->scratch, f->scratch, &f->edge);
     if (!err) err = sort_components(f);
+    if (!err) err = qi_layout_take_dashed_rules(&f->parts, f->letter_height, f->scratch);
     if (!err)
         err =
             qi_layout_find_pieces(&f->parts, f->letter_height, f->deadline, f->scratch, f->scratch);

@@ -94,6 +94,10 @@ float qi_weighted_median(float *values, const float *weights, uint32_t n, qi_are
 /* The q-th part of values, which it reorders. 0 when empty. */
 float qi_quantile(float *values, uint32_t n, float q);
 
+/* Takes rules made of small marks out of the inks and adds them to the rules, which must have room
+ * for an eighth as many as there are inks. */
+quire_err qi_layout_take_dashed_rules(qi_parts *parts, float letter_height, qi_arena *scratch);
+
 /* Joins inks that follow each other closely into pieces; fills inks[].piece, .next and pieces. */
 quire_err qi_layout_find_pieces(qi_parts *parts, float letter_height, const qi_deadline *deadline,
                                 qi_arena *arena, qi_arena *scratch);

@@ -44,7 +44,7 @@ static float row_misfit(const open_row *r, const qi_piece *q) {
     if (q->white != r->white || r->closed) return 2;
     if (gap < -0.5f * qi_rect_width(&q->box) - 0.5f * low) return 2;
     float allowed = 0.45f * h + fminf(0.02f * fmaxf(gap, 0), 0.25f * h);
-    if (q->n_inks <= 2 && low < 0.7f * h) {
+    if (q->n_inks <= 2 && q->height < 0.7f * r->height && r->n_inks >= 3) {
         /* A lone sign that stands off the line: a quote, a fraction, a raised figure. */
         float overlap = qi_overlap(q->box.y0, q->box.y1, r->base - 1.2f * r->height, r->base);
         if (overlap > 0.5f * qi_rect_height(&q->box) && gap < 2.5f * h) return 0.9f;
@@ -73,6 +73,7 @@ static void take_in_small_rows(open_row *open, uint32_t n) {
         for (uint32_t k = 0; k < n && small->joined == i; k++) {
             open_row *large = &open[k];
             if (k == i || large->joined != k || large->white != small->white) continue;
+            if (large->n_inks < 4 || small->n_inks > 8 || large->closed) continue;
             float top = large->base - 1.9f * large->height,
                   bottom = large->base + 0.5f * large->height;
             if (small->box.y0 < top || small->box.y1 > bottom) continue;
