@@ -11,8 +11,9 @@
  *   others when these extend none, which cannot happen as long as the blank may follow every
  *   character; models where it may not are refused on loading.
  *
- * A step where the blank is near certain (QI_BEAM_SURE_BLANK) only adds the blank to every path:
- * what else it could add costs more than any later step gives back.
+ * At a step where one class is near certain (QI_BEAM_SURE) only it extends paths, and runs of such
+ * blanks are one node: what else such a step could add costs more than later steps give back. This
+ * halves the time; on the lines measured no text changed.
  *
  * Of what the reference does after the search: words are cut at spaces, at dictionary words and
  * around characters of scripts without spaces; words of spaces alone are dropped; there is a space
@@ -26,7 +27,9 @@
 #include "base/strbuf.h"
 #include "ocr/dictionary.h"
 
-#define QI_BEAM_SURE_BLANK 0.99999f
+/* Without and with re-coding, which spreads a character over steps of several classes. */
+#define QI_BEAM_SURE         0.999f
+#define QI_BEAM_SURE_RECODED 0.9999f
 
 typedef struct qi_beam qi_beam;
 

@@ -1,0 +1,48 @@
+/* The classes that may extend a beam's paths at one step, and what they cost. Pure. */
+#ifndef QI_OCR_BEAM_CANDIDATES_H
+#define QI_OCR_BEAM_CANDIDATES_H
+
+#include <stdbool.h>
+
+#include "model/recoder.h"
+
+/* Certainties: ln p - 0.085. */
+typedef struct qi_candidate {
+    uint32_t code;
+    float alone;
+    float with_blank; /* of the probabilities of this and the blank together */
+    float with_both;  /* of these and the other of the two best classes; neither is the blank */
+} qi_candidate;
+
+/* A candidate that a state of the re-coder allows. */
+typedef struct qi_way_on {
+    const qi_candidate *candidate;
+    const qi_recoder_edge *edge;
+} qi_way_on;
+
+typedef struct qi_ways_on {
+    qi_way_on ends[3], parts[3]; /* that end a character; that go on. In the order of trying */
+    uint32_t n_ends, n_parts;
+} qi_ways_on;
+
+typedef struct qi_candidates {
+    qi_candidate at[3]; /* best, second, blank; fewer when the blank is one of the two */
+    uint32_t n;
+    const qi_candidate *blank, *best, *second; /* among them; best and second only if both are
+                                                  there and not the blank, else NULL */
+    qi_ways_on from_root;                      /* at the start of a character */
+} qi_candidates;
+
+/* Certainty of a probability: that of e^-20 for all below it. */
+float qi_certainty_of(float p);
+
+/* Chooses of n_classes probabilities the two largest and the blank's, or the largest alone if it is
+ * at least `sure`. */
+void qi_candidates_choose(qi_candidates *ret, const float *p, uint32_t n_classes, uint32_t blank,
+                          float sure, const qi_recoder *recoder);
+
+/* What a state allows of them. */
+void qi_candidates_allow(const qi_candidates *candidates, const qi_recoder *recoder, uint32_t state,
+                         qi_ways_on *ret);
+
+#endif
