@@ -16,7 +16,7 @@
 enum {
     QI_MESSAGE_VERSION = 0x51440001, /* changes with any change of the structs below */
     QI_HELPER_SOCKET = 3,            /* the descriptor the helper finds its socket at */
-    QI_REPLY_TEXT_BYTES = 320,
+    QI_REPLY_TEXT_BYTES = 324,
 };
 
 /* Types that the helper reads; the order is part of the messages. */

@@ -18,6 +18,7 @@
 #include <cmocka.h>
 
 #include "decode/decoder.h"
+#include "decode/sanitized.h"
 
 static const qi_decoder_limits limits = {.max_pixels = 100000000};
 
@@ -275,8 +276,9 @@ static void shrinking_file(void **state) {
     assert_int_equal(qi_decoder_page_info(d, 0, NULL, &page, &diag), QUIRE_ERR_OK);
     assert_int_equal(ftruncate(fd, 100), 0);
     quire_err e = qi_decoder_page(d, 0, NULL, &decoded, &diag);
-    assert_true(e == QUIRE_ERR_IO);
-    assert_non_null(strstr(diag.text, "doc: the file became shorter"));
+    /* A sanitizer's run-time takes the signal for itself. */
+    assert_int_equal(e, QI_SANITIZED ? QUIRE_ERR_HELPER : QUIRE_ERR_IO);
+    if (!QI_SANITIZED) assert_non_null(strstr(diag.text, "doc: the file became shorter"));
     close(fd);
     check_greymap(d, 100, 50, 1);
     qi_decoder_free(d);
