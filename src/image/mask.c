@@ -50,3 +50,14 @@ uint32_t qi_mask_count(const qi_mask *m, uint32_t y, uint32_t x0, uint32_t x1) {
     }
     return n;
 }
+
+void qi_mask_invert(const qi_mask *m, uint32_t x0, uint32_t y0, uint32_t x1, uint32_t y1) {
+    for (uint32_t y = y0; y < y1; y++) {
+        uint64_t *row = qi_mask_row(m, y);
+        for (uint32_t x = x0; x < x1;) {
+            uint32_t word = x / 64, to = x1 - word * 64 < 64 ? x1 - word * 64 : 64;
+            row[word] ^= span_bits(x % 64, to);
+            x = word * 64 + to;
+        }
+    }
+}

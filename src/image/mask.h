@@ -31,4 +31,7 @@ uint32_t qi_mask_find(const qi_mask *m, uint32_t y, uint32_t x, int ink);
 /* Number of ink pixels in x0 <= x < x1 of row y. */
 uint32_t qi_mask_count(const qi_mask *m, uint32_t y, uint32_t x0, uint32_t x1);
 
+/* Exchanges ink and paper in the box [x0, x1) × [y0, y1). */
+void qi_mask_invert(const qi_mask *m, uint32_t x0, uint32_t y0, uint32_t x1, uint32_t y1);
+
 #endif

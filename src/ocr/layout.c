@@ -35,6 +35,7 @@ typedef struct finder {
     qi_parts parts;
     uint32_t max_inks;
     qi_edge_map edge;
+    bool inverted; /* the page is light on dark */
 } finder;
 
 static float component_height(const qi_component *c) {
@@ -55,10 +56,44 @@ static quire_err label_ink(finder *f) {
 /* Could this be a letter, or letters that touch? Rough: the usual height is not known yet. */
 static bool letter_like(const qi_component *c, float page_height) {
     float w = component_width(c), h = component_height(c);
-    if (h < 4 || w < 1.5f || c->n_pixels < 8 || h > page_height / 10) return false;
+    float highest = fmaxf(page_height / 10, fminf(page_height, 150));
+    if (h < 4 || w < 1.5f || c->n_pixels < 8 || h > highest) return false;
     if (w > 25 * h || h > 8 * w) return false;
     float fill = (float)c->n_pixels / (w * h);
     return fill > 0.08f && (fill < 0.9f || w < 3 * h);
+}
+
+/* The weight of what could be letters; what counts when ink and paper must be told apart. */
+static double letters_weight(const finder *f) {
+    double sum = 0;
+    for (uint32_t i = 0; i < f->n_components; i++) {
+        const qi_component *c = &f->components[i];
+        float h = component_height(c);
+        if (letter_like(c, (float)f->mask.height)) sum += fminf(component_width(c), 2 * h) * h;
+    }
+    return sum;
+}
+
+/* A page that is mostly ink may be light on dark as a whole: then its mask is turned over. What has
+ * more and larger letters is the text; a dark ground under a sheet of paper has none. */
+static quire_err choose_polarity(finder *f) {
+    uint32_t x0 = (uint32_t)f->region.x0, x1 = (uint32_t)f->region.x1;
+    uint64_t n_ink = 0, n_all = (uint64_t)(x1 - x0) * (uint32_t)(f->region.y1 - f->region.y0);
+    for (int32_t y = f->region.y0; y < f->region.y1; y++)
+        n_ink += qi_mask_count(&f->mask, (uint32_t)y, x0, x1);
+    if (n_ink * 2 < n_all) return QUIRE_ERR_OK;
+    double as_is = letters_weight(f);
+    qi_mask_invert(&f->mask, x0, (uint32_t)f->region.y0, x1, (uint32_t)f->region.y1);
+    qi_component *before = f->components;
+    uint32_t n_before = f->n_components;
+    quire_err err = label_ink(f);
+    if (err) return err;
+    f->inverted = letters_weight(f) > 1.5 * as_is;
+    if (f->inverted) return QUIRE_ERR_OK;
+    qi_mask_invert(&f->mask, x0, (uint32_t)f->region.y0, x1, (uint32_t)f->region.y1);
+    f->components = before;
+    f->n_components = n_before;
+    return QUIRE_ERR_OK;
 }
 
 static quire_err measure_letters(finder *f) {
@@ -251,7 +286,7 @@ static qi_text_line describe_line(const finder *f, const qi_row *row) {
     qi_text_line line = {.x_height_px = fit->x_height,
                          .ascent_px = fit->ascent,
                          .descent_px = fit->descent,
-                         .white_on_black = row->white,
+                         .white_on_black = row->white != f->inverted,
                          .box = box_on_page(f, &row->box)};
     turn_back(f->turn, row->box.x0, fit->at + fit->slope * row->box.x0, &line.x0, &line.base_y0);
     turn_back(f->turn, row->box.x1, fit->at + fit->slope * row->box.x1, &line.x1, &line.base_y1);
@@ -307,6 +342,7 @@ static quire_err find_text(finder *f, qi_layout *out) {
         qi_threshold_page(f->page, f->region, f->deadline, f->scratch, f->scratch, &f->mask);
     f->turn = (qi_turn){1, 0};
     if (!err) err = label_ink(f);
+    if (!err) err = choose_polarity(f);
     if (!err) err = measure_letters(f);
     if (err || f->letter_height <= 0) return err;
     err = measure_skew(f);

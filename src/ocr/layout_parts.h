@@ -44,6 +44,7 @@ typedef struct qi_row_fit {
     float on_base;         /* share of them that stand on the baseline */
     float regular;         /* share of them of about the same height */
     float stroke;          /* median of their strokes' widths */
+    bool joined;           /* letters hang together: Devanagari, Arabic, or print that runs */
     float at_edge;         /* share of them beside the scan's black edge */
 } qi_row_fit;
 

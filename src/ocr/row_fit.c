@@ -43,23 +43,42 @@ static float mean_slope(const spot *s, uint32_t n, const float *rest, float near
     return spread > 1e-3 * w * w ? (float)((w * xy - x * y) / spread) : 0;
 }
 
-/* Rejects tails step by step: each round keeps what lies near the densest level. */
+/* Weight of the points within a tenth of a letter of a line through the densest level. */
+static float support(const spot *s, uint32_t n, float slope, float height, float *rest,
+                     float *weights, float *ret_at) {
+    for (uint32_t i = 0; i < n; i++) {
+        rest[i] = s[i].y - slope * s[i].x;
+        weights[i] = s[i].weight;
+    }
+    *ret_at = densest(rest, weights, n, 0.25f * height);
+    float sum = 0;
+    for (uint32_t i = 0; i < n; i++)
+        if (fabsf(rest[i] - *ret_at) < 0.1f * height + 0.5f) sum += weights[i];
+    return sum;
+}
+
+/* Rejects tails step by step: each round keeps what lies near the densest level. A slope is
+ * believed when clearly more letters stand on it than on a level line. */
 static void fit_base(const spot *s, uint32_t n, float height, float width, float *rest,
                      float *weights, qi_row_fit *fit) {
+    float level_at, slope = 0, window = 0.4f * height;
+    float level = support(s, n, 0, height, rest, weights, &level_at);
     fit->slope = 0;
-    for (uint32_t i = 0; i < n; i++)
-        weights[i] = s[i].weight;
-    float window = 0.4f * height;
-    for (int round = 0; round < 4; round++) {
+    fit->at = level_at;
+    if (n < 4 || width < 4 * height) return;
+    float limit = fminf(0.05f, 0.5f * height / width + 0.01f);
+    for (int round = 0; round < 3; round++) {
         for (uint32_t i = 0; i < n; i++)
-            rest[i] = s[i].y - fit->slope * s[i].x;
-        fit->at = densest(rest, weights, n, window);
-        if (round == 3 || n < 4 || width < 4 * height) break;
-        float slope = mean_slope(s, n, rest, fit->at, window / 2 + 0.08f * height);
-        float limit = fminf(0.05f, 0.5f * height / width + 0.01f);
-        fit->slope = fmaxf(-limit, fminf(limit, slope));
+            rest[i] = s[i].y - slope * s[i].x;
+        float at = densest(rest, weights, n, window);
+        slope = mean_slope(s, n, rest, at, window / 2 + 0.08f * height);
+        slope = fmaxf(-limit, fminf(limit, slope));
         window = 0.25f * height;
     }
+    float at, tilted = support(s, n, slope, height, rest, weights, &at);
+    if (tilted < 1.08f * level) return;
+    fit->slope = slope;
+    fit->at = at;
 }
 
 /* Two peaks of the heights above the baseline, x-height and ascenders, if there are two. */
@@ -97,6 +116,7 @@ static void fit_heights(const float *heights, uint32_t n, qi_row_fit *fit, float
 /* How much the row looks like letters in a line. */
 static void judge_letters(const qi_parts *p, const qi_row *row, float *values, qi_row_fit *fit) {
     uint32_t n = 0, n_base = 0, n_regular = 0, n_edge = 0;
+    float width = 0;
     for (uint32_t i = 0; i < row->n_pieces; i++) {
         const qi_piece *q = &p->pieces[p->order[row->first_piece + i]];
         for (uint32_t k = q->first; k != QI_NONE; k = p->inks[k].next) {
@@ -106,12 +126,14 @@ static void judge_letters(const qi_parts *p, const qi_row *row, float *values, q
             n_base += fabsf(b->y1 - base) < 0.15f * row->height + 1;
             n_regular += h > 0.6f * row->height && h < 1.8f * row->height;
             n_edge += p->inks[k].at_edge;
+            width += qi_rect_width(b) / h;
             values[n++] = p->inks[k].stroke;
         }
     }
     fit->n_letters = n;
     fit->on_base = n ? (float)n_base / (float)n : 0;
     fit->regular = n ? (float)n_regular / (float)n : 0;
+    fit->joined = n && width > 1.6f * (float)n;
     fit->at_edge = n ? (float)n_edge / (float)n : 0;
     fit->stroke = qi_quantile(values, n, 0.5f);
 }

@@ -94,7 +94,8 @@ static bool is_noise(const qi_parts *p, const qi_row *r, float letter_height, co
     if (h < 4 || w < 2 || !f->n_letters) return true;
     if (is_surely_text(r, letter_height) && f->at_edge < 0.5f) return false;
     if (r->height < 0.35f * letter_height) return true;
-    if (f->n_letters >= 5 && (f->on_base < 0.35f || f->regular < 0.4f)) return true;
+    if (f->n_letters >= 5 && f->regular < 0.4f) return true;
+    if (f->n_letters >= 5 && !f->joined && f->on_base < 0.35f) return true;
     if (f->n_letters <= 3 && f->stroke > 0.75f * r->height) return true;
     if (f->n_letters == 1 && w < 0.22f * h && h > 1.2f * letter_height) return true;
     if (f->at_edge > 0.5f && (f->n_letters < 8 || f->on_base < 0.7f || f->regular < 0.7f))
