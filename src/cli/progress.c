@@ -15,6 +15,7 @@ void qi_progress_init(qi_progress *p, const qi_run_values *v) {
     *p = (qi_progress){.kind = v->progress,
                        .quiet = v->quiet,
                        .verbose = v->verbose,
+                       .strict = v->reader.strict,
                        .with_summary = !v->quiet && v->output,
                        .started_ns = qi_clock_ns()};
     if (p->kind == QI_PROGRESS_AUTO)
@@ -139,7 +140,7 @@ void qi_progress_page(qi_progress *p, const quire_item *item) {
         if (page->error) put_string(p, "text", page->error_text);
         put_counters(p);
         close_event(p);
-    } else if (page->error && item->n_pages > 1) { /* else the document's end says it */
+    } else if (page->error && item->n_pages > 1 && !p->strict) { /* else the end says it */
         say(p, "page %u of %s", page->index + 1,
             page->error_text ? page->error_text : quire_err_text(page->error));
     }

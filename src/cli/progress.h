@@ -9,7 +9,7 @@
 
 typedef struct qi_progress {
     qi_progress_kind kind; /* BAR, JSON or NONE */
-    bool quiet, verbose, with_summary;
+    bool quiet, verbose, strict, with_summary;
     uint64_t n_documents; /* of the run; 0: not known */
     uint64_t n_done, n_failed, n_kept, n_skipped, n_cancelled, n_pages, n_failed_pages;
     uint64_t started_ns, drawn_ns;

@@ -348,3 +348,39 @@ def test_hostile_images_end_in_a_result_or_an_error(run, shared, tmp_path):
                ("corrupt", "empty", "unsupported-type", "too-large", "timeout", "no-memory",
                 "pages-failed", "helper") for e in fates)
     assert time.monotonic() - started < 200
+
+
+@pytest.fixture
+def one_bad_page(draw_page, tmp_path):
+    """A TIFF of three pages, the second of which is damaged."""
+    pages = [draw_page(f"This is sheet {name} of many.") for name in ("one", "two", "three")]
+    path = tmp_path / "three.tif"
+    pages[0].save(path, save_all=True, append_images=pages[1:], compression="tiff_lzw")
+    with Image.open(path) as image:
+        image.seek(1)
+        start, length = image.tag_v2[273][0], image.tag_v2[279][0]
+    data = bytearray(path.read_bytes())
+    data[start + length // 3:start + length // 3 + 60] = b"\xff" * 60
+    path.write_bytes(data)
+    return path
+
+
+def test_bad_page_fails_alone(run, one_bad_page, tmp_path):
+    done = run("run", "-o", "out", "-f", "txt,json", one_bad_page.name)
+    assert done.returncode == 0
+    assert done.stderr.startswith(b"quire: page 2 of three.tif: ")
+    assert b"3 pages, 1 of them failed" in done.stderr
+    assert (tmp_path / "out/three.tif.txt").read_text().split("\f") == [
+        "This is sheet one of many.\n", "", "This is sheet three of many.\n"]
+    document = json.loads((tmp_path / "out/three.tif.json").read_bytes())
+    assert (document["n_failed_pages"], document["error"]) == (1, None)
+    assert [page["error"] and page["error"]["code"] for page in document["pages"]] == [
+        None, "corrupt", None]
+    assert run("run", one_bad_page.name).stdout.count(b"\f") == 2
+
+
+def test_strict_makes_the_document_fail(run, inbox, one_bad_page, tmp_path):
+    done = run("run", "--strict", "-o", "out", one_bad_page.name, inbox / "one.png")
+    assert done.returncode == 2
+    assert done.stderr.count(b"page 2 of three.tif: ") == 1
+    assert [p.name for p in (tmp_path / "out").iterdir()] == ["one.png.txt"]
