@@ -13,6 +13,13 @@ def test_text_goes_to_stdout(run, inbox):
     assert done.stdout == b"Another page follows here,\nwith a second line.\n"
 
 
+@pytest.mark.parametrize("margin", [8, 20, 60])
+def test_picture_of_one_line(run, draw_page, tmp_path, margin):
+    page = draw_page("Only this one line is here.")
+    page.crop((90 - margin, 96 - margin, 620, 136 + margin)).save(tmp_path / "line.png")
+    assert run("run", "line.png").stdout == b"Only this one line is here.\n"
+
+
 def test_texts_and_pages_are_separated_by_form_feeds(run, inbox):
     done = run("run", inbox / "many.tif", inbox / "one.png")
     assert done.stdout.decode().split("\f") == [
