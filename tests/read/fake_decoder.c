@@ -51,7 +51,9 @@ quire_err qi_decoder_new(const char *helper_path, const qi_decoder_limits *limit
                          qi_decoder **ret_decoder, quire_diag *diag) {
     if (helper_path && strcmp(helper_path, "none") == 0)
         return qi_fail(diag, QUIRE_ERR_MISSING, "none: the decoding helper is not there");
-    *ret_decoder = calloc(1, sizeof **ret_decoder);
+    qi_decoder *d = calloc(1, sizeof *d);
+    if (!d) return qi_fail(diag, QUIRE_ERR_NO_MEMORY, "no memory for a decoder");
+    *ret_decoder = d;
     atomic_fetch_add(&fakes.decoders, 1);
     return QUIRE_ERR_OK;
 }

@@ -36,7 +36,7 @@ quire_err qi_ocr_new(const char *names, const char *model_dir, qi_ocr **ret_ocr,
     if (strstr(names, "xxx"))
         return qi_fail(diag, QUIRE_ERR_MODEL_MISSING, "no model for \"xxx\" is installed");
     qi_ocr *o = calloc(1, sizeof *o);
-    if (!o) return QUIRE_ERR_NO_MEMORY;
+    if (!o) return qi_fail(diag, QUIRE_ERR_NO_MEMORY, "no memory for models");
     o->n_models = strchr(names, '+') ? 2 : 1;
     for (uint32_t i = 0; i < o->n_models; i++)
         o->models[i].language = languages[i];
@@ -59,7 +59,9 @@ quire_err qi_ocr_session_new(const qi_ocr *o, qi_ocr_session **ret) {
     if (atomic_load(&fake_sessions_until_failure) > 0 &&
         atomic_fetch_sub(&fake_sessions_until_failure, 1) == 1)
         return QUIRE_ERR_NO_MEMORY;
-    *ret = calloc(1, sizeof **ret);
+    qi_ocr_session *s = calloc(1, sizeof *s);
+    if (!s) return QUIRE_ERR_NO_MEMORY;
+    *ret = s;
     atomic_fetch_add(&fakes.sessions, 1);
     return QUIRE_ERR_OK;
 }
@@ -85,6 +87,11 @@ quire_err qi_page_job_new(const qi_ocr *o, qi_grey pixels, float dpi, uint32_t p
     j->n_lines = (uint32_t)j->pixels->script.lines;
     j->tasks = calloc(j->n_lines + 1, sizeof *j->tasks);
     j->reads = calloc(j->n_lines + 1, sizeof *j->reads);
+    atomic_fetch_add(&fakes.jobs, 1);
+    if (!j->tasks || !j->reads) {
+        qi_page_job_free(j);
+        return QUIRE_ERR_NO_MEMORY;
+    }
     for (uint32_t i = 0; i < j->n_lines; i++)
         j->tasks[i] = (qi_line_task){.job = j,
                                      .index = i,
@@ -95,7 +102,6 @@ quire_err qi_page_job_new(const qi_ocr *o, qi_grey pixels, float dpi, uint32_t p
                            .height_px = pixels.height,
                            .dpi = dpi,
                            .timings = {.decode_ns = decode_ns, .layout_ns = 2000}};
-    atomic_fetch_add(&fakes.jobs, 1);
     *ret = j;
     return QUIRE_ERR_OK;
 }
@@ -164,11 +170,17 @@ qi_page_step qi_page_job_finish(qi_page_job *j, qi_ocr_session *s, const qi_dead
     quire_line *lines = qi_arena_alloc(&j->arena, n + 1, sizeof *lines);
     quire_word *words = qi_arena_alloc(&j->arena, n + 1, sizeof *words);
     quire_block *blocks = qi_arena_alloc(&j->arena, 1, sizeof *blocks);
-    for (uint32_t i = 0; i < n; i++) {
+    bool ok = lines && words && blocks;
+    for (uint32_t i = 0; i < n && ok; i++) {
         const char *text = line_text(j, i);
+        ok = text != NULL;
         words[i] = (quire_word){.text = text, .confidence = 1};
         lines[i] = (quire_line){
             .text = text, .language = languages[j->tasks[i].model], .first_word = i, .n_words = 1};
+    }
+    if (!ok) {
+        *ret_error = QUIRE_ERR_NO_MEMORY;
+        return QI_PAGE_FAILED;
     }
     blocks[0] = (quire_block){.n_lines = n};
     j->page.lines = lines;
