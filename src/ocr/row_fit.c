@@ -133,7 +133,7 @@ static void judge_letters(const qi_parts *p, const qi_row *row, float *values, q
     fit->n_letters = n;
     fit->on_base = n ? (float)n_base / (float)n : 0;
     fit->regular = n ? (float)n_regular / (float)n : 0;
-    fit->joined = n && width > 1.6f * (float)n;
+    fit->joined = n && width > 1.3f * (float)n;
     fit->at_edge = n ? (float)n_edge / (float)n : 0;
     fit->stroke = qi_quantile(values, n, 0.5f);
 }

@@ -149,13 +149,20 @@ static uint32_t root_of(qi_ink *inks, uint32_t i) {
 /* The level most inks of a piece stand on: the median of the bottoms of its larger inks, leaning to
  * the upper ones, since what goes below the line is the exception. */
 static void measure_piece(const qi_parts *parts, qi_piece *piece, float *values) {
+    /* Marks and points do not count: what is less than half as high as the bulk of the ink. */
+    float bulk = 0, sum = 0, largest = 0;
+    for (uint32_t i = piece->first; i != QI_NONE; i = parts->inks[i].next) {
+        float w = qi_rect_width(&parts->inks[i].box), h = qi_rect_height(&parts->inks[i].box);
+        bulk += w * h * h;
+        sum += w * h;
+        largest = fmaxf(largest, h);
+    }
     uint32_t n = 0;
-    for (uint32_t i = piece->first; i != QI_NONE; i = parts->inks[i].next)
-        values[n++] = qi_rect_height(&parts->inks[i].box);
-    float largest = 0;
-    for (uint32_t i = 0; i < n; i++)
-        largest = fmaxf(largest, values[i]);
-    piece->height = n <= 3 ? largest : fmaxf(qi_quantile(values, n, 0.5f), 0.4f * largest);
+    for (uint32_t i = piece->first; i != QI_NONE; i = parts->inks[i].next) {
+        float h = qi_rect_height(&parts->inks[i].box);
+        if (h * sum >= 0.5f * bulk) values[n++] = h;
+    }
+    piece->height = n <= 3 ? largest : qi_quantile(values, n, 0.5f);
     n = 0;
     for (uint32_t i = piece->first; i != QI_NONE; i = parts->inks[i].next)
         if (qi_rect_height(&parts->inks[i].box) >= 0.6f * piece->height)
@@ -198,16 +205,15 @@ static float misfit(const qi_piece *small, const qi_piece *large, float letter_h
         (large->n_inks == 1 || (small->n_inks > 1 && small->height > 0.7f * letter_height)))
         return 2;
     float h = large->height, w = qi_rect_width(&small->box), sh = qi_rect_height(&small->box);
-    if (large->tall || small->tall || small->white != large->white || sh > 0.6f * h ||
-        small->n_inks > 6 || w > 4 * h)
-        return 2;
+    if (large->tall || small->tall || small->white != large->white) return 2;
+    if (sh > (small->n_inks > 1 ? 0.45f : 0.6f) * h || small->n_inks > 6 || w > 4 * h) return 2;
     float dx = fmaxf(0, fmaxf(large->box.x0 - small->box.x1, small->box.x0 - large->box.x1));
     float above = large->box.y0 - small->box.y1, below = small->box.y0 - large->box.y1;
     float dy = fmaxf(0, fmaxf(above, below));
     bool dash = w > 2.5f * sh && w > 0.6f * h && above < -0.2f * h && below < -0.1f * h;
-    float limit_y = above > 0 ? 0.6f * h : 0.35f * h;
+    float limit_y = above > 0 ? 0.45f * h : 0.35f * h;
     float limit_x = above > 0 ? 0.3f * h : dash ? 1.8f * h : 0.8f * h;
-    return fmaxf(dx / limit_x, dy / limit_y) + 0.01f * dx / h;
+    return fmaxf(dx / limit_x, dy / limit_y) + 0.01f * dx / h + (dy > 0 ? 0.1f : 0);
 }
 
 /* Points, accents, hyphens, quotes: pieces of less than 0.6 of the height of one nearby join it. */
