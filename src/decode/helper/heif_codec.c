@@ -6,7 +6,7 @@
 #include "decode/helper/codec.h"
 #include "decode/helper/heif_library.h"
 
-enum { WORK_BYTES = 64 << 20 };
+enum { WORK_BYTES = 24 << 20 };
 
 typedef struct heif {
     const qi_heif_library *lib;
@@ -63,12 +63,16 @@ static quire_err heif_measure(void *state, uint32_t page, qi_measure *ret_measur
         high = h->lib->heif_image_handle_get_height(h->handle);
     if (w <= 0 || high <= 0)
         return qi_fail(diag, QUIRE_ERR_CORRUPT, "the HEIC or AVIF has no size; copy it again");
-    /* Coded planes of up to 16 bits, some kept for reference, the picture in colour, once turned.
-     */
-    *ret_measure = (qi_measure){.width_px = (uint32_t)w,
-                                .height_px = (uint32_t)high,
-                                .orientation = 1,
-                                .decode_bytes = WORK_BYTES + (uint64_t)w * (uint64_t)high * 20};
+    /* Planes in the decoder and copied from it, the same in colour, once turned; 8.5 bytes a pixel
+     * measured for the 4:2:0 of telephones, more for 4:4:4 and alpha. */
+    uint64_t pixel_bytes =
+        h->lib->heif_image_handle_get_luma_bits_per_pixel(h->handle) > 8 ? 24 : 13;
+    *ret_measure = (qi_measure){
+        .width_px = (uint32_t)w,
+        .height_px = (uint32_t)high,
+        .orientation = 1,
+        .decode_bytes = WORK_BYTES + (uint64_t)w * (uint64_t)high * pixel_bytes,
+    };
     return QUIRE_ERR_OK;
 }
 

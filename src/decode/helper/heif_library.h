@@ -19,6 +19,7 @@
     X(heif_image_get_width)                                                                        \
     X(heif_image_handle_get_height)                                                                \
     X(heif_image_handle_get_width)                                                                 \
+    X(heif_image_handle_get_luma_bits_per_pixel)                                                   \
     X(heif_image_handle_has_alpha_channel)                                                         \
     X(heif_image_handle_is_premultiplied_alpha)                                                    \
     X(heif_image_handle_release)                                                                   \

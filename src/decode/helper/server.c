@@ -13,7 +13,7 @@
 #include "decode/helper/orient.h"
 #include "decode/helper/sniff.h"
 
-enum { MIN_DPI = 20, MAX_DPI = 10000 };
+enum { MIN_DPI = 70, MAX_DPI = 4800 };
 
 static const qi_codec *const codecs[QI_N_FORMATS] = {
     [QI_FORMAT_JPEG] = &qi_codec_jpeg, [QI_FORMAT_PNG] = &qi_codec_png,

@@ -13,7 +13,7 @@
 #include "decode/helper/sampler.h"
 #include "decode/helper/tiff_pages.h"
 
-enum { WORK_BYTES = 8 << 20, MAX_SAMPLES = 64 };
+enum { WORK_BYTES = 8 << 20, MAX_LINES_BYTES = 1 << 29, MAX_SAMPLES = 64 };
 
 typedef struct tiff {
     const qi_input *input;
@@ -224,11 +224,11 @@ static quire_err tiff_measure(void *state, uint32_t page, qi_measure *ret_measur
     tmsize_t line = l.tiled ? TIFFTileSize(t->handle) : TIFFScanlineSize(t->handle);
     tmsize_t strip = l.tiled ? line : TIFFStripSize(t->handle);
     uint64_t lines = line > 0 ? (uint64_t)line * 2 : 0;
-    if (l.by_rgba) lines += pixels * 4 + (strip > 0 ? (uint64_t)strip : 0);
-    if (lines > UINT64_C(1) << 46)
+    if (l.by_rgba) lines += strip > 0 ? (uint64_t)strip * l.n_samples : 0;
+    if (lines > MAX_LINES_BYTES)
         return qi_fail(diag, QUIRE_ERR_TOO_LARGE,
-                       "the TIFF's rows or tiles are too large; save it "
-                       "with smaller ones");
+                       "the TIFF's rows, strips or tiles are too large; save it with smaller ones");
+    if (l.by_rgba) lines += pixels * 4;
     m.decode_bytes = WORK_BYTES + lines + (uint64_t)l.width * 64;
     *ret_measure = m;
     return QUIRE_ERR_OK;
