@@ -37,12 +37,19 @@ static void *wait_for_signals(void *context) {
     }
 }
 
+/* nohup and shells' background jobs start us with signals ignored, and mean it. */
+static void add_unless_ignored(sigset_t *set, int number) {
+    struct sigaction now;
+    if (!sigaction(number, NULL, &now) && now.sa_handler != SIG_IGN) sigaddset(set, number);
+}
+
 quire_err qi_interrupt_start(qi_interrupt **ret_interrupt, quire_diag *diag) {
     qi_interrupt *in = calloc(1, sizeof *in);
     if (!in) return qi_fail(diag, QUIRE_ERR_NO_MEMORY, "memory ran out");
     sigemptyset(&in->signals);
-    sigaddset(&in->signals, SIGINT);
-    sigaddset(&in->signals, SIGTERM);
+    add_unless_ignored(&in->signals, SIGINT);
+    add_unless_ignored(&in->signals, SIGTERM);
+    add_unless_ignored(&in->signals, SIGHUP);
     sigaddset(&in->signals, SIGUSR2);
     pthread_mutex_init(&in->lock, NULL);
     pthread_sigmask(SIG_BLOCK, &in->signals, NULL);

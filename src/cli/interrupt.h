@@ -1,6 +1,6 @@
-/* SIGINT and SIGTERM, taken by a thread of their own: the first asks the reader to finish the pages
- * in flight, the second removes half-written files and ends the process at once. Signals are
- * blocked in all threads started later, so the state needs no globals and handlers no care.
+/* SIGINT, SIGTERM and SIGHUP, taken by a thread of their own: the first asks the reader to finish
+ * the pages in flight, the second removes half-written files and ends the process at once. Signals
+ * are blocked in all threads started later, so the state needs no globals and handlers no care.
  * Internally locked. */
 #ifndef QI_CLI_INTERRUPT_H
 #define QI_CLI_INTERRUPT_H

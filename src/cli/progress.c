@@ -107,6 +107,7 @@ static void put_counters(qi_progress *p) {
 
 void qi_progress_start(qi_progress *p, const qi_run_values *v, uint64_t n_documents) {
     p->n_documents = n_documents;
+    draw_bar(p, true);
     if (p->kind != QI_PROGRESS_JSON) return;
     open_event(p, "start");
     put_string(p, "version", quire_version());
@@ -158,8 +159,8 @@ void qi_progress_finished(qi_progress *p, const char *name, uint32_t n_pages, ui
         close_event(p);
     } else if (p->verbose) {
         char shown[300];
-        say(p, "%s: done, %u pages, %u failed", qi_printable(shown, sizeof shown, name), n_pages,
-            n_failed);
+        say(p, "%s: done, %u page%s, %u failed", qi_printable(shown, sizeof shown, name), n_pages,
+            n_pages == 1 ? "" : "s", n_failed);
     }
     draw_bar(p, false);
 }
@@ -243,6 +244,10 @@ static void put_summary_event(qi_progress *p, const stage *stages, double second
     close_event(p);
 }
 
+static void put_plural(qi_progress *p, uint64_t n, const char *what) {
+    qi_strbuf_printf(&p->line, "%llu %s%s", (unsigned long long)n, what, n == 1 ? "" : "s");
+}
+
 static void put_part(qi_progress *p, uint64_t n, const char *what) {
     if (n) qi_strbuf_printf(&p->line, ", %llu %s", (unsigned long long)n, what);
 }
@@ -259,13 +264,15 @@ void qi_progress_summary(qi_progress *p, const quire_timings *timings, int signa
     clear_bar(p);
     flush(p);
     if (!p->with_summary && !signal) return;
-    qi_strbuf_printf(&p->line, "quire: %s%llu documents read", signal ? "interrupted; " : "",
-                     (unsigned long long)p->n_done);
+    qi_strbuf_printf(&p->line, "quire: %s", signal ? "interrupted; " : "");
+    put_plural(p, p->n_done, "document");
+    qi_strbuf_puts(&p->line, " read");
     put_part(p, p->n_failed, "failed");
     put_part(p, p->n_skipped, "skipped");
     put_part(p, p->n_kept, "kept");
     put_part(p, p->n_cancelled, "not read");
-    qi_strbuf_printf(&p->line, "; %llu pages", (unsigned long long)p->n_pages);
+    qi_strbuf_puts(&p->line, "; ");
+    put_plural(p, p->n_pages, "page");
     put_part(p, p->n_failed_pages, "of them failed");
     qi_strbuf_puts(&p->line, ", ");
     qi_emit_fixed(&p->line, seconds, 1);

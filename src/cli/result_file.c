@@ -32,6 +32,18 @@ static int make_folders(char *path) {
     return 0;
 }
 
+int qi_result_folder_make(const char *folder) {
+    char *below; /* a name in the folder */
+    if (asprintf(&below, "%s/.", folder) < 0) return ENOMEM;
+    int e = make_folders(below);
+    free(below);
+    struct stat st;
+    if (!e && stat(folder, &st)) e = errno;
+    if (!e && !S_ISDIR(st.st_mode)) e = ENOTDIR;
+    if (!e && access(folder, W_OK | X_OK)) e = errno;
+    return e;
+}
+
 /* A free name beside path: its folder, then a hidden name with our number and a count. */
 static int open_beside(const char *path, char **ret_name) {
     const char *slash = strrchr(path, '/');

@@ -16,6 +16,9 @@ typedef struct qi_result_file {
 
 /* Functions return 0 or an errno value. */
 
+/* Makes a folder and those above it, and sees whether files can be made in it. */
+int qi_result_folder_make(const char *folder);
+
 /* Opens path for writing, folders above it made as needed. interrupt is borrowed. */
 int qi_result_file_open(const char *path, qi_interrupt *interrupt, qi_result_file *ret_file);
 int qi_result_file_write(qi_result_file *file, const qi_strbuf *bytes);

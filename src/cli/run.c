@@ -222,8 +222,9 @@ static quire_err prepare(run *r, int n_operands, char **operands, quire_diag *di
     if (err) return err;
     qi_interrupt_watch(r->interrupt, r->reader);
     qi_sink_init(&r->sink, &r->values, r->interrupt, r->reader);
-    qi_progress_start(&r->progress, &r->values, r->plan.n);
-    return QUIRE_ERR_OK;
+    err = qi_sink_open(&r->sink, diag);
+    if (!err) qi_progress_start(&r->progress, &r->values, r->plan.n);
+    return err;
 }
 
 int qi_command_run(int argc, char **argv) {

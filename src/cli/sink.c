@@ -60,6 +60,14 @@ static void fail(qi_sink *s, const char *name, int e) {
             qi_printable(shown, sizeof shown, name), strerror(e), remedy);
 }
 
+quire_err qi_sink_open(qi_sink *s, quire_diag *diag) {
+    int e = s->values->output ? qi_result_folder_make(s->values->output) : 0;
+    if (!e) return QUIRE_ERR_OK;
+    fail(s, s->values->output, e);
+    *diag = s->diag;
+    return diag->code;
+}
+
 /* Hands s->bytes to the place of a format. */
 static void put_bytes(qi_sink *s, size_t format) {
     if (s->error || !s->bytes.length) return;

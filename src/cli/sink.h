@@ -27,6 +27,9 @@ void qi_sink_init(qi_sink *sink, const qi_run_values *values, qi_interrupt *inte
                   const quire_reader *reader);
 void qi_sink_done(qi_sink *sink);
 
+/* Makes the folder of the results, if they go to files. WRITE. */
+quire_err qi_sink_open(qi_sink *sink, quire_diag *diag);
+
 /* Which results of a document are to be written: a bit for each place in values->formats; 0 when
  * all exist and are kept. For those that exist, kept is called with the file's path. */
 unsigned qi_sink_wanted(qi_sink *sink, const char *result,

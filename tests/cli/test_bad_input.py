@@ -189,13 +189,22 @@ def test_folder_that_cannot_be_written(as_nobody, inbox):
     (folder / "out").mkdir(mode=0o755)
     done = run("run", "-o", "out", "one.png")
     assert done.returncode == 6
-    assert done.stderr.startswith(b"quire: out/one.png.txt: cannot be written: Permission denied; ")
+    assert done.stderr == (b"quire: out: cannot be written: Permission denied; "
+                           b"check the folder given with -o and its permissions\n")
+    (folder / "out").chmod(0o777)
+    (folder / "out/sub").mkdir(mode=0o755)
+    (folder / "in/sub").mkdir(parents=True)
+    shutil.copy(inbox / "one.png", folder / "in/sub/one.png")
+    shutil.copy(inbox / "two.jpg", folder / "in/two.jpg")
+    done = run("run", "-o", "out", "in")
+    assert done.returncode == 6 and (folder / "out/two.jpg.txt").exists()
+    assert done.stderr.startswith(b"quire: out/sub/one.png.txt: cannot be written: Permission ")
 
 
 def test_output_that_is_a_file(run, inbox, tmp_path):
     (tmp_path / "out").write_text("here")
     done = run("run", "-o", "out", inbox / "one.png")
-    assert done.returncode == 6 and b"out/one.png.txt: cannot be written" in done.stderr
+    assert done.returncode == 6 and b"out: cannot be written: Not a directory" in done.stderr
 
 
 @pytest.mark.parametrize("language", ["xyz", "eng+xyz"])
@@ -295,6 +304,18 @@ def test_signal_finishes_what_is_in_flight(quire, inbox, tmp_path, number, statu
     assert len(results) == summary["documents_done"] > 0
     text = results[0].read_text()
     assert all(result.read_text() == text for result in results)
+
+
+def test_ignored_signals_stay_ignored(quire, inbox, tmp_path):
+    folder = many(inbox, tmp_path / "in", 30)
+    process = subprocess.Popen(["nohup", quire, "run", "-o", tmp_path / "out", "--progress", "json",
+                                folder], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    while '"done"' not in process.stderr.readline():
+        pass
+    process.send_signal(signal.SIGHUP)
+    rest = process.stderr.read().splitlines()
+    process.stderr.close()
+    assert process.wait(60) == 0 and json.loads(rest[-1])["documents_done"] == 30
 
 
 def test_second_signal_ends_at_once(quire, inbox, tmp_path):

@@ -180,7 +180,7 @@ def test_json_progress_is_json(run, inbox, tmp_path):
 def test_summary_verbose_and_quiet(run, inbox):
     done = run("run", "-o", "a", inbox)
     assert b"quire: 4 documents read; 6 pages, " in done.stderr and b"recognise" in done.stderr
-    assert b"one.png: done, 1 pages" in run("run", "-o", "b", "--verbose", inbox).stderr
+    assert b"one.png: done, 1 page, 0 failed" in run("run", "-o", "b", "--verbose", inbox).stderr
     assert run("run", "-o", "c", "-q", inbox).stderr == b""
     assert run("run", inbox).stderr == b""
 
