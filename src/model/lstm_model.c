@@ -124,11 +124,15 @@ static quire_err check_kind(const qi_traineddata *t, const qi_model_source *sour
     if (!t->part[QI_PART_LSTM].data) {
         if (!t->part[QI_PART_LEGACY_UNICHARSET].data)
             return qi_model_corrupt(source, diag, "it has no network");
+        bool is_osd = !strcmp(source->language, "osd");
         return qi_fail(diag, QUIRE_ERR_MODEL_UNSUPPORTED,
                        "%s: this is a model of Tesseract's legacy engine without an LSTM network, "
-                       "which is not supported; use the model that package %s installs",
+                       "which is not supported; %s%s",
                        qi_printable(name, sizeof name, source->name),
-                       qi_model_package(package, sizeof package, source->language));
+                       is_osd ? "orientation is found without it: name languages alone, such as "
+                                "eng"
+                              : "install the model of package ",
+                       is_osd ? "" : qi_model_package(package, sizeof package, source->language));
     }
     if (!t->part[QI_PART_CHARSET].data || !t->part[QI_PART_RECODER].data)
         return qi_fail(diag, QUIRE_ERR_MODEL_UNSUPPORTED,
