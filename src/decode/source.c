@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -65,6 +66,15 @@ static quire_err copy_to_memory(int fd, int memory, const char *name, const qi_d
     return QUIRE_ERR_OK;
 }
 
+/* The same file, to be read only, whatever fd allows: what the helper gets it may map. -1: none. */
+static int readable_copy(int fd) {
+    int flags = fcntl(fd, F_GETFL);
+    if (flags >= 0 && (flags & O_ACCMODE) == O_RDONLY) return fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    char path[32];
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    return open(path, O_RDONLY | O_CLOEXEC);
+}
+
 quire_err qi_source_open(int fd, const char *name, const qi_deadline *deadline, int *ret_fd,
                          uint64_t *ret_bytes, quire_diag *diag) {
     struct stat st;
@@ -72,11 +82,12 @@ quire_err qi_source_open(int fd, const char *name, const qi_deadline *deadline, 
     if (S_ISDIR(st.st_mode))
         return qi_fail(diag, QUIRE_ERR_IO, "%s: it is a folder, not a file", name);
     if (S_ISREG(st.st_mode) && st.st_size > 0 && lseek(fd, 0, SEEK_CUR) == 0) {
-        int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-        if (copy < 0) return qi_fail(diag, QUIRE_ERR_IO, "%s: %s", name, strerror(errno));
-        *ret_fd = copy;
-        *ret_bytes = (uint64_t)st.st_size;
-        return QUIRE_ERR_OK;
+        int copy = readable_copy(fd);
+        if (copy >= 0) {
+            *ret_fd = copy;
+            *ret_bytes = (uint64_t)st.st_size;
+            return QUIRE_ERR_OK;
+        }
     }
     int memory = memfd_create("quire-input", MFD_CLOEXEC);
     if (memory < 0)
