@@ -238,6 +238,18 @@ def test_tiff_broken_page_spares_the_others(tmp_path, decode_one):
     assert len(document.pages) == 2 and [c for c, _ in document.errors] == ["corrupt"]
 
 
+def test_tiff_jpeg_damaged_inside(tmp_path, decode_one):
+    """The file's directory is sound, its JPEG data ends early."""
+    path = tmp_path / "a.tif"
+    picture().save(path, compression="jpeg")
+    with Image.open(path) as image:
+        at, n = image.tag_v2[273][0], image.tag_v2[279][0]
+    data = bytearray(path.read_bytes())
+    data[at + n // 2:at + n] = b"\xff\xd9" * ((n - n // 2) // 2) + b"\xd9" * ((n - n // 2) % 2)
+    path.write_bytes(data)
+    assert decode_one(path).errors[0][0] == "corrupt"
+
+
 def noise_image(mode, width, height):
     """Few colours in large patches: quick to write, no cheaper to hold."""
     small = np.random.default_rng(1).integers(0, 256, (height // 64 + 1, width // 64 + 1, 4))

@@ -38,13 +38,22 @@ static int on_error(TIFF *handle, void *user, const char *module, const char *fo
     return 1;
 }
 
-/* The fax decoders fill what is missing with white and only warn; here a page is whole or an error.
+/* The fax and JPEG decoders fill what is missing and only warn; here a page is whole or an error.
  */
 static int on_warning(TIFF *handle, void *user, const char *module, const char *format,
                       va_list args) {
-    if (strncmp(format, "Premature EOF", 13) == 0 ||
-        strncmp(format, "Line length mismatch", 20) == 0)
-        on_error(handle, user, module, format, args);
+    static const char *const losses[] = {
+        "Premature EOF",
+        "Line length mismatch",
+        "Corrupt JPEG data: premature end",
+        "Corrupt JPEG data: bad Huffman code",
+        "Premature end of JPEG file",
+    };
+    tiff *t = user;
+    char text[sizeof t->message];
+    vsnprintf(text, sizeof text, format, args);
+    for (size_t i = 0; i < sizeof losses / sizeof *losses && !t->message[0]; i++)
+        if (strncmp(text, losses[i], strlen(losses[i])) == 0) memcpy(t->message, text, sizeof text);
     return 1;
 }
 
@@ -147,6 +156,45 @@ static bool model_of(const layout *l, qi_model *ret_model, uint32_t *ret_n) {
     }
 }
 
+static bool is_fax(uint16_t compression) {
+    return compression == COMPRESSION_CCITTFAX3 || compression == COMPRESSION_CCITTFAX4 ||
+           compression == COMPRESSION_CCITTRLE || compression == COMPRESSION_CCITTRLEW;
+}
+
+static void read_fields(TIFF *h, layout *l) {
+    l->bits = field16(h, TIFFTAG_BITSPERSAMPLE, 1);
+    l->n_samples = field16(h, TIFFTAG_SAMPLESPERPIXEL, 1);
+    l->planar = field16(h, TIFFTAG_PLANARCONFIG, PLANARCONFIG_CONTIG);
+    l->compression = field16(h, TIFFTAG_COMPRESSION, COMPRESSION_NONE);
+    l->orientation = field16(h, TIFFTAG_ORIENTATION, 1);
+    l->sample_format = field16(h, TIFFTAG_SAMPLEFORMAT, SAMPLEFORMAT_UINT);
+    l->tiled = TIFFIsTiled(h);
+    /* Without the tag: fax coding is ink on white, the rest light on black. */
+    if (!TIFFGetField(h, TIFFTAG_PHOTOMETRIC, &l->photometric))
+        l->photometric = l->n_samples >= 3        ? PHOTOMETRIC_RGB
+                         : is_fax(l->compression) ? PHOTOMETRIC_MINISWHITE
+                                                  : PHOTOMETRIC_MINISBLACK;
+}
+
+/* Decides who converts the colours, and has libtiff do what is its part. */
+static void choose_way(TIFF *h, layout *l) {
+    bool jpeg_ycc = l->photometric == PHOTOMETRIC_YCBCR && l->compression == COMPRESSION_JPEG &&
+                    l->planar == PLANARCONFIG_CONTIG && l->n_samples == 3;
+    if (l->compression == COMPRESSION_JPEG)
+        TIFFSetField(h, TIFFTAG_JPEGCOLORMODE, jpeg_ycc ? JPEGCOLORMODE_RGB : JPEGCOLORMODE_RAW);
+    if (jpeg_ycc) l->photometric = PHOTOMETRIC_RGB;
+    qi_model model;
+    uint32_t n_model = 0;
+    bool known = model_of(l, &model, &n_model) && l->n_samples >= n_model && l->bits >= 1 &&
+                 l->bits <= 16 && l->sample_format == SAMPLEFORMAT_UINT;
+    l->by_rgba = !known || (l->planar == PLANARCONFIG_SEPARATE && l->n_samples > 1);
+    uint16_t n_extra = 0, *extra = NULL;
+    l->extra = 0xFFFF;
+    if (known && l->n_samples > n_model &&
+        TIFFGetField(h, TIFFTAG_EXTRASAMPLES, &n_extra, &extra) && n_extra)
+        l->extra = extra[0];
+}
+
 static quire_err load_layout(tiff *t, uint32_t page, layout *ret, quire_diag *diag) {
     TIFF *h = t->handle;
     t->message[0] = 0;
@@ -159,20 +207,7 @@ static quire_err load_layout(tiff *t, uint32_t page, layout *ret, quire_diag *di
     if (!TIFFGetField(h, TIFFTAG_IMAGEWIDTH, &l.width) ||
         !TIFFGetField(h, TIFFTAG_IMAGELENGTH, &l.height) || !l.width || !l.height)
         return qi_fail(diag, QUIRE_ERR_CORRUPT, "the TIFF page has no size; save it again");
-    l.bits = field16(h, TIFFTAG_BITSPERSAMPLE, 1);
-    l.n_samples = field16(h, TIFFTAG_SAMPLESPERPIXEL, 1);
-    l.planar = field16(h, TIFFTAG_PLANARCONFIG, PLANARCONFIG_CONTIG);
-    l.compression = field16(h, TIFFTAG_COMPRESSION, COMPRESSION_NONE);
-    l.orientation = field16(h, TIFFTAG_ORIENTATION, 1);
-    l.sample_format = field16(h, TIFFTAG_SAMPLEFORMAT, SAMPLEFORMAT_UINT);
-    /* Without the tag: fax coding is ink on white, the rest light on black. */
-    bool fax = l.compression == COMPRESSION_CCITTFAX3 || l.compression == COMPRESSION_CCITTFAX4 ||
-               l.compression == COMPRESSION_CCITTRLE || l.compression == COMPRESSION_CCITTRLEW;
-    if (!TIFFGetField(h, TIFFTAG_PHOTOMETRIC, &l.photometric))
-        l.photometric = l.n_samples >= 3 ? PHOTOMETRIC_RGB
-                        : fax            ? PHOTOMETRIC_MINISWHITE
-                                         : PHOTOMETRIC_MINISBLACK;
-    l.tiled = TIFFIsTiled(h);
+    read_fields(h, &l);
     if (!TIFFIsCODECConfigured(l.compression) || l.compression == COMPRESSION_OJPEG)
         return qi_fail(diag, QUIRE_ERR_UNSUPPORTED,
                        "TIFF compression %u is not supported; save it with LZW or G4",
@@ -181,21 +216,7 @@ static quire_err load_layout(tiff *t, uint32_t page, layout *ret, quire_diag *di
         return qi_fail(diag, QUIRE_ERR_UNSUPPORTED,
                        "a TIFF of %u channels is not supported; save it as grey or RGB",
                        l.n_samples);
-    bool jpeg_ycc = l.photometric == PHOTOMETRIC_YCBCR && l.compression == COMPRESSION_JPEG &&
-                    l.planar == PLANARCONFIG_CONTIG && l.n_samples == 3;
-    if (l.compression == COMPRESSION_JPEG)
-        TIFFSetField(h, TIFFTAG_JPEGCOLORMODE, jpeg_ycc ? JPEGCOLORMODE_RGB : JPEGCOLORMODE_RAW);
-    if (jpeg_ycc) l.photometric = PHOTOMETRIC_RGB;
-    qi_model model;
-    uint32_t n_model = 0;
-    bool known = model_of(&l, &model, &n_model) && l.n_samples >= n_model && l.bits >= 1 &&
-                 l.bits <= 16 && l.sample_format == SAMPLEFORMAT_UINT;
-    l.by_rgba = !known || (l.planar == PLANARCONFIG_SEPARATE && l.n_samples > 1);
-    uint16_t n_extra = 0, *extra = NULL;
-    l.extra = 0xFFFF;
-    if (known && l.n_samples > n_model && TIFFGetField(h, TIFFTAG_EXTRASAMPLES, &n_extra, &extra) &&
-        n_extra)
-        l.extra = extra[0];
+    choose_way(h, &l);
     t->message[0] = 0;
     *ret = l;
     return QUIRE_ERR_OK;
