@@ -10,34 +10,46 @@
 #include <tesseract/baseapi.h>
 #include <tesseract/resultiterator.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstring>
 #include <iostream>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 static std::string trimmed(std::string text) {
-    while (!text.empty() && (text.back() == '\n' || text.back() == ' '))
+    while (!text.empty() && text.back() == '\n')
         text.pop_back();
     for (char &c : text)
         if (c == '\n') c = ' ';
     return text;
 }
 
-// Labels of all words of the line, in order of time.
+// Labels of all words of the line, in order of time: from left to right.
 static std::string step_labels(tesseract::TessBaseAPI &api) {
-    std::string labels;
+    std::vector<std::pair<int, std::string>> words;
     std::unique_ptr<tesseract::ResultIterator> it(api.GetIterator());
-    if (!it) return labels;
+    if (!it) return "";
     do {
         auto *segments = it->GetRawLSTMTimesteps();
-        if (!segments) continue;
+        int left, top, right, bottom;
+        if (!segments || !it->BoundingBox(tesseract::RIL_WORD, &left, &top, &right, &bottom))
+            continue;
+        std::string labels;
         for (auto &segment : *segments)
             for (auto &step : segment) {
                 if (!step.empty()) labels += step[0].first; // the most probable comes first
                 labels += '\x1f';
             }
+        words.emplace_back(left, labels);
     } while (it->Next(tesseract::RIL_WORD));
+    std::stable_sort(words.begin(), words.end(),
+                     [](const auto &a, const auto &b) { return a.first < b.first; });
+    std::string labels;
+    for (auto &word : words)
+        labels += word.second;
     return labels;
 }
 
