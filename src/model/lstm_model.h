@@ -2,7 +2,8 @@
  * network, characters, re-coder, dictionaries.
  *
  * The file is mapped read-only and its dictionaries are used in place; every length and index in it
- * is checked, here or (dictionaries) at each use. A model is immutable and shared by threads. */
+ * is checked, here or (dictionaries) at each use. A model is immutable and shared by threads. A
+ * file must be replaced, as packages do, not changed in place, while a model of it is in use. */
 #ifndef QI_MODEL_LSTM_MODEL_H
 #define QI_MODEL_LSTM_MODEL_H
 

@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { qi_beam_max_width = 16 };
+enum { QI_BEAM_MAX_WIDTH = 16 };
 
 /* What a node says of words. */
 typedef struct qi_beam_mark {
@@ -40,11 +40,11 @@ typedef struct qi_beam_node {
 typedef struct qi_beam_heap {
     qi_beam_node *nodes; /* width + 1 slots */
     uint8_t n, width;
-    uint8_t slot[qi_beam_max_width + 1]; /* a permutation; the first n are the heap */
+    uint8_t slot[QI_BEAM_MAX_WIDTH + 1]; /* a permutation; the first n are the heap */
     /* By slot, beside the nodes for the sake of the cache. */
-    float score[qi_beam_max_width + 1];
-    uint32_t role[qi_beam_max_width + 1];
-    uint64_t hash[qi_beam_max_width + 1];
+    float score[QI_BEAM_MAX_WIDTH + 1];
+    uint32_t role[QI_BEAM_MAX_WIDTH + 1];
+    uint64_t hash[QI_BEAM_MAX_WIDTH + 1];
 } qi_beam_heap;
 
 /* Whether a node of this score can enter. */

@@ -1,5 +1,6 @@
 /* Decoding made-up probabilities with a model of seven characters: what is read, where, and how the
  * dictionary and the re-coder take part. */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -221,6 +222,29 @@ static void sure_blanks_change_nothing_but_places(void **state) {
     qi_beam_free(beam);
 }
 
+/* A network never gives these, but a decoder that met them must end and stay within its memory. */
+static void survives_any_numbers(void **state) {
+    fixture *f = *state;
+    f->model.charset.space_delimited = true;
+    static const float strange[] = {
+        0, 1, -1, 1e30f, 1e-30f, 0.5f, (float)NAN, (float)INFINITY, -(float)INFINITY};
+    qi_beam *beam;
+    assert_int_equal(qi_beam_new(&f->model, true, &beam), QUIRE_ERR_OK);
+    uint32_t random = 1;
+    for (int round = 0; round < 200; round++) {
+        for (size_t i = 0; i < 100 * TINY_CLASSES; i++) {
+            random = random * 1664525u + 1013904223u;
+            uint32_t n = round < 20 ? 1 : sizeof strange / sizeof *strange;
+            f->p[i] = round % 2 ? strange[(random >> 16) % n] : (float)(random >> 8) / (1 << 24);
+        }
+        qi_beam_line line;
+        assert_int_equal(qi_beam_decode(beam, f->p, 100, NULL, &line), QUIRE_ERR_OK);
+        for (uint32_t i = 0; i < line.n_words; i++)
+            assert_true(line.words[i].first_char + line.words[i].n_chars <= line.n_chars);
+    }
+    qi_beam_free(beam);
+}
+
 static void stops_when_cancelled(void **state) {
     fixture *f = *state;
     for (int i = 0; i < 300; i++)
@@ -249,6 +273,7 @@ int main(void) {
         TEST(models_that_keep_spaces_write_only_those_read),
         TEST(characters_on_the_list_are_never_read),
         TEST(sure_blanks_change_nothing_but_places),
+        TEST(survives_any_numbers),
         TEST(stops_when_cancelled),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
