@@ -45,6 +45,9 @@ typedef struct qi_line_levels {
 } qi_line_levels;
 qi_line_levels qi_line_levels_of(const qi_grey *line, bool invert);
 
+/* A 3 × 3 binomial blur of src into dst, of the same size; the two do not overlap. */
+void qi_line_smooth(const qi_grey *src, const qi_grey *dst);
+
 /* Network inputs, row-major without padding: (pixel − black) / contrast − 1, times 128 and clipped
  * to ±127 for s8. invert: of the inverted pixels, whose
  * levels they must be. */

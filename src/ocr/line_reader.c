@@ -5,18 +5,17 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "model/model_files.h"
-#include "nn/network.h"
 #include "ocr/beam.h"
 
 /* A line whose labels have a lower mean probability is tried inverted. */
 static const float invert_below = 0.7f;
+/* With a second look, one between these is tried smoothed: broken and dotted print closes. */
+static const float smooth_below = 0.85f, smooth_above = 0.3f;
+/* Probabilities of one pass, unless a single line needs more: models of thousands of classes run
+ * fewer lines at once. */
+enum { pass_bytes = 16 << 20 };
 
-struct qi_line_model {
-    char *language, *path;
-    const qi_lstm_model *file;
-    qi_network *network;
-};
+enum { n_passes = 3 };
 
 /* A line of the batch on its way. */
 typedef struct slot {
@@ -31,56 +30,17 @@ struct qi_line_reader {
     qi_beam *beam;
     uint8_t *grey;        /* scaled lines of the batch, one after the other */
     float *pixels;        /* the same as network inputs, s8 or f32 */
-    float *probabilities; /* and as outputs, of one reading and of the inverted one */
+    float *probabilities; /* and as outputs, of n_passes passes: as it is, inverted, smoothed */
+    uint32_t pass_steps;  /* of one pass at most */
     void *crop_scratch;
     slot slots[QI_LINE_BATCH_MAX];
 };
 
-quire_err qi_line_model_open(const char *language, const char *model_dir, qi_line_model **ret_model,
-                             quire_diag *diag) {
-    qi_line_model *m = calloc(1, sizeof *m);
-    if (!m || !(m->language = strdup(language))) {
-        free(m);
-        return qi_fail(diag, QUIRE_ERR_NO_MEMORY, "no memory for the model %s", language);
-    }
-    quire_err err = qi_model_find(language, model_dir, &m->path, diag);
-    if (!err) err = qi_lstm_model_open(m->path, m->language, &m->file, diag);
-    if (!err) err = qi_network_new(m->file->graph, qi_cpu_level_now(), &m->network, diag);
-    if (err) {
-        qi_line_model_free(m);
-        return err;
-    }
-    *ret_model = m;
-    return QUIRE_ERR_OK;
-}
-
-void qi_line_model_free(qi_line_model *m) {
-    if (!m) return;
-    qi_network_free(m->network);
-    qi_lstm_model_free(m->file);
-    free(m->path);
-    free(m->language);
-    free(m);
-}
-
-quire_model_info qi_line_model_info(const qi_line_model *m) {
-    return (quire_model_info){.language = m->language,
-                              .path = m->path,
-                              .sha256 = m->file->sha256,
-                              .network = m->file->spec,
-                              .integer = m->file->integer};
-}
-
-uint32_t qi_line_model_height(const qi_line_model *m) {
-    return m->file->height;
-}
-
-bool qi_line_model_right_to_left(const qi_line_model *m) {
-    return m->file->charset.right_to_left;
-}
-
-static uint32_t max_steps(const qi_line_model *m) {
-    return QI_LINE_BATCH_MAX_WIDTH_PX / qi_network_info_of(m->network)->x_scale;
+static uint32_t pass_steps(const qi_line_model *m) {
+    uint32_t most = qi_network_steps(m->network, QI_LINE_BATCH_MAX_WIDTH_PX);
+    uint32_t least = qi_network_steps(m->network, QI_LINE_MAX_WIDTH_PX);
+    uint32_t steps = pass_bytes / (m->file->n_classes * (uint32_t)sizeof(float));
+    return steps < least ? least : steps > most ? most : steps;
 }
 
 /* Bytes of a reader's buffers: grey, pixels, probabilities, crop scratch. */
@@ -88,7 +48,7 @@ static void buffer_bytes(const qi_line_model *m, size_t bytes[4]) {
     size_t px = (size_t)QI_LINE_BATCH_MAX_WIDTH_PX * m->file->height;
     bytes[0] = px;
     bytes[1] = px * (m->file->integer ? 1 : sizeof(float));
-    bytes[2] = (size_t)max_steps(m) * m->file->n_classes * 2 * sizeof(float);
+    bytes[2] = (size_t)pass_steps(m) * m->file->n_classes * n_passes * sizeof(float);
     bytes[3] = qi_line_crop_max_scratch_bytes(QI_LINE_MAX_WIDTH_PX, m->file->height);
 }
 
@@ -105,6 +65,7 @@ quire_err qi_line_reader_new(const qi_line_model *m, qi_line_reader **ret_reader
     size_t bytes[4];
     buffer_bytes(m, bytes);
     r->model = m;
+    r->pass_steps = pass_steps(m);
     r->grey = malloc(bytes[0]);
     r->pixels = malloc(bytes[1]);
     r->probabilities = malloc(bytes[2]);
@@ -146,15 +107,16 @@ quire_err qi_reading_init(qi_reading *r, const qi_line_model *m, uint32_t scaled
 }
 
 /* Scaled pixels to the network's input at `at`; returns what follows them. */
-static void *fill_pixels(const qi_line_model *m, slot *s, bool invert, void *at) {
-    qi_line_levels levels = qi_line_levels_of(&s->grey, invert);
-    size_t n = (size_t)s->grey.width * s->grey.height;
-    s->sample = (qi_sample){at, s->grey.width};
+static void *fill_pixels(const qi_line_model *m, const qi_grey *grey, bool invert, void *at,
+                         qi_sample *ret_sample) {
+    qi_line_levels levels = qi_line_levels_of(grey, invert);
+    size_t n = (size_t)grey->width * grey->height;
+    *ret_sample = (qi_sample){at, grey->width};
     if (m->file->integer) {
-        qi_line_to_s8(&s->grey, levels, invert, at);
+        qi_line_to_s8(grey, levels, invert, at);
         return (int8_t *)at + n;
     }
-    qi_line_to_f32(&s->grey, levels, invert, at);
+    qi_line_to_f32(grey, levels, invert, at);
     return (float *)at + n;
 }
 
@@ -189,34 +151,69 @@ static void run(qi_line_reader *r, slot *const slots[], uint32_t n, float *proba
         slots[i]->output = out[i];
 }
 
-/* Reads again, inverted, what read poorly, and keeps the better output of the two. */
+/* The lines of a batch that are read once more, and their outputs so far. */
+typedef struct retry {
+    slot *slots[QI_LINE_BATCH_MAX];
+    qi_output before[QI_LINE_BATCH_MAX];
+    const qi_line_job *jobs[QI_LINE_BATCH_MAX];
+    uint32_t n;
+} retry;
+
+static void add(retry *again, slot *s, const qi_line_job *job) {
+    again->slots[again->n] = s;
+    again->before[again->n] = s->output;
+    again->jobs[again->n++] = job;
+}
+
+/* Runs the pass-th pass; where it reads no better the output before it stays. Marks what is better
+ * in `better`. */
+static void run_again(qi_line_reader *r, retry *again, int pass, bool better[]) {
+    if (!again->n) return;
+    run(r, again->slots, again->n,
+        r->probabilities + (size_t)pass * r->pass_steps * r->model->file->n_classes);
+    for (uint32_t k = 0; k < again->n; k++) {
+        qi_reading *reading = again->jobs[k]->reading;
+        float confidence = mean_confidence(r->model, &again->slots[k]->output);
+        better[k] = confidence > reading->mean_confidence;
+        if (better[k])
+            reading->mean_confidence = confidence;
+        else
+            again->slots[k]->output = again->before[k];
+    }
+}
+
 static void try_inverted(qi_line_reader *r, const qi_line_job jobs[], uint32_t n) {
-    slot *poor[QI_LINE_BATCH_MAX];
-    qi_output first[QI_LINE_BATCH_MAX];
-    uint32_t n_poor = 0, at[QI_LINE_BATCH_MAX];
+    retry again = {.n = 0};
+    bool better[QI_LINE_BATCH_MAX];
     void *pixels = r->pixels;
     for (uint32_t i = 0; i < n; i++) {
         slot *s = &r->slots[i];
-        qi_reading *reading = jobs[i].reading;
-        reading->mean_confidence = mean_confidence(r->model, &s->output);
-        if (reading->mean_confidence >= invert_below) continue;
-        pixels = fill_pixels(r->model, s, true, pixels);
-        first[n_poor] = s->output;
-        at[n_poor] = i;
-        poor[n_poor++] = s;
+        jobs[i].reading->inverted = false;
+        jobs[i].reading->mean_confidence = mean_confidence(r->model, &s->output);
+        if (jobs[i].reading->mean_confidence >= invert_below) continue;
+        pixels = fill_pixels(r->model, &s->grey, true, pixels, &s->sample);
+        add(&again, s, &jobs[i]);
     }
-    if (!n_poor) return;
-    run(r, poor, n_poor,
-        r->probabilities + (size_t)max_steps(r->model) * r->model->file->n_classes);
-    for (uint32_t k = 0; k < n_poor; k++) {
-        qi_reading *reading = jobs[at[k]].reading;
-        float inverted = mean_confidence(r->model, &poor[k]->output);
-        reading->inverted = inverted > reading->mean_confidence;
-        if (reading->inverted)
-            reading->mean_confidence = inverted;
-        else
-            poor[k]->output = first[k];
+    run_again(r, &again, 1, better);
+    for (uint32_t k = 0; k < again.n; k++)
+        again.jobs[k]->reading->inverted = better[k];
+}
+
+static void try_smoothed(qi_line_reader *r, const qi_line_job jobs[], uint32_t n) {
+    retry again = {.n = 0};
+    bool better[QI_LINE_BATCH_MAX];
+    void *pixels = r->pixels;
+    for (uint32_t i = 0; i < n; i++) {
+        slot *s = &r->slots[i];
+        float confidence = jobs[i].reading->mean_confidence;
+        if (!jobs[i].second_look || confidence >= smooth_below || confidence < smooth_above)
+            continue;
+        qi_grey smooth = {r->crop_scratch, s->grey.width, s->grey.height, s->grey.width};
+        qi_line_smooth(&s->grey, &smooth);
+        pixels = fill_pixels(r->model, &smooth, jobs[i].reading->inverted, pixels, &s->sample);
+        add(&again, s, &jobs[i]);
     }
+    run_again(r, &again, 2, better);
 }
 
 /* Shrinks the cell [x0, x1) × [y0, y1) of a scaled line to its ink: pixels nearer to black than to
@@ -286,7 +283,8 @@ static void decode(qi_line_reader *r, const slot *s, const qi_line_job *job) {
     }
 }
 
-void qi_line_reader_read(qi_line_reader *r, const qi_line_job jobs[], uint32_t n) {
+/* Reads lines that fit into one pass. */
+static void read_pass(qi_line_reader *r, const qi_line_job jobs[], uint32_t n) {
     uint64_t times[4] = {qi_clock_thread_ns()}, sum_width = 0;
     uint32_t height = r->model->file->height;
     uint8_t *grey = r->grey;
@@ -298,13 +296,14 @@ void qi_line_reader_read(qi_line_reader *r, const qi_line_job jobs[], uint32_t n
         s->grey = (qi_grey){grey, width, height, width};
         qi_line_crop_extract(jobs[i].crop, jobs[i].page, jobs[i].white_on_black, &s->grey,
                              r->crop_scratch);
-        pixels = fill_pixels(r->model, s, false, pixels);
+        pixels = fill_pixels(r->model, &s->grey, false, pixels, &s->sample);
         grey += (size_t)width * height;
         sum_width += width;
     }
     times[1] = qi_clock_thread_ns();
     run(r, all, n, r->probabilities);
     try_inverted(r, jobs, n);
+    try_smoothed(r, jobs, n);
     times[2] = qi_clock_thread_ns();
     for (uint32_t i = 0; i < n; i++)
         decode(r, &r->slots[i], &jobs[i]);
@@ -315,5 +314,17 @@ void qi_line_reader_read(qi_line_reader *r, const qi_line_job jobs[], uint32_t n
         reading->crop_ns = (times[1] - times[0]) * width / sum_width;
         reading->recognise_ns = (times[2] - times[1]) * width / sum_width;
         reading->text_ns = (times[3] - times[2]) * width / sum_width;
+    }
+}
+
+void qi_line_reader_read(qi_line_reader *r, const qi_line_job jobs[], uint32_t n) {
+    for (uint32_t first = 0, end; first < n; first = end) {
+        uint32_t steps = 0;
+        for (end = first; end < n; end++) {
+            uint32_t more = qi_network_steps(r->model->network, jobs[end].crop->scaled_width);
+            if (end > first && steps + more > r->pass_steps) break;
+            steps += more;
+        }
+        read_pass(r, jobs + first, end - first);
     }
 }

@@ -1,16 +1,16 @@
 /* Reading line images with one LSTM model: crop → levels → network → beam, for a batch of lines in
- * lock step; a line that reads poorly is read again inverted and the better reading kept. A reading
- * depends on the line, the model and the options alone, never on its batch.
+ * lock step; a line that reads poorly is read again inverted, with a second look also smoothed, and
+ * the better reading kept. A reading depends on the line, the model and the options alone, never on
+ * its batch.
  *
- * A qi_line_model (network packed for this CPU, charset, dictionaries) is immutable and shared. A
- * qi_line_reader is one thread's scratch, of fixed size: after its longest
+ * A qi_line_reader is one thread's scratch, of fixed size: after its longest
  * line reading allocates nothing. */
 #ifndef QI_OCR_LINE_READER_H
 #define QI_OCR_LINE_READER_H
 
 #include "base/arena.h"
-#include "model/lstm_model.h"
 #include "ocr/line_image.h"
+#include "ocr/line_model.h"
 
 enum {
     QI_LINE_BATCH_MAX = 64,             /* lines */
@@ -18,7 +18,6 @@ enum {
     QI_LINE_MAX_WIDTH_PX = 16384,       /* of one line; longer crops are cut there */
 };
 
-typedef struct qi_line_model qi_line_model;
 typedef struct qi_line_reader qi_line_reader;
 
 /* A word as read: its text, and where its ink is in pixels of the crop (not scaled). */
@@ -48,21 +47,14 @@ static inline bool qi_reading_is_text(const qi_reading *r) {
     return r->mean_confidence >= 0.65f;
 }
 
-/* A line to read. white_on_black: it is inverted before anything else. */
+/* A line to read. white_on_black: it is inverted before anything else. second_look: where it reads
+ * poorly it is read smoothed as well (what the reference does not do). */
 typedef struct qi_line_job {
     const qi_grey *page;
     const qi_line_crop *crop;
-    bool white_on_black;
+    bool white_on_black, second_look;
     qi_reading *reading;
 } qi_line_job;
-
-/* Loads the model of a language ("eng") from model_dir; NULL: where they are installed. */
-quire_err qi_line_model_open(const char *language, const char *model_dir, qi_line_model **ret_model,
-                             quire_diag *diag);
-void qi_line_model_free(qi_line_model *model);
-quire_model_info qi_line_model_info(const qi_line_model *model); /* lives as long as the model */
-uint32_t qi_line_model_height(const qi_line_model *model);       /* of its input, pixels */
-bool qi_line_model_right_to_left(const qi_line_model *model);
 
 /* Storage for what a line of this scaled width can hold, from the arena. */
 quire_err qi_reading_init(qi_reading *reading, const qi_line_model *model, uint32_t scaled_width,

@@ -41,7 +41,7 @@ quire_err qi_ocr_new(const char *languages, const char *model_dir, qi_ocr **ret_
         if (!at[n]) break;
         at += n + 1;
     }
-    ocr->right_to_left = qi_line_model_right_to_left(ocr->models[0]);
+    ocr->right_to_left = ocr->models[0]->file->charset.right_to_left;
     *ret_ocr = ocr;
     return QUIRE_ERR_OK;
 }

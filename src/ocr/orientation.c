@@ -59,7 +59,7 @@ static quire_err trial(const qi_ocr *ocr, qi_ocr_session *s, const qi_grey *page
     candidate *c = qi_arena_alloc(arena, layout.n_lines, sizeof *c);
     if (!c) return QUIRE_ERR_NO_MEMORY;
     for (uint32_t i = 0; i < layout.n_lines; i++)
-        c[i] = (candidate){qi_line_crop_of(&layout.lines[i], page, qi_line_model_height(model),
+        c[i] = (candidate){qi_line_crop_of(&layout.lines[i], page, model->file->height,
                                            QI_LINE_BATCH_MAX_WIDTH_PX / n_sample_lines),
                            i};
     qsort(c, layout.n_lines, sizeof *c, longest_first);
@@ -69,8 +69,10 @@ static quire_err trial(const qi_ocr *ocr, qi_ocr_session *s, const qi_grey *page
     for (; n < n_sample_lines && n < layout.n_lines && c[n].crop.scaled_width; n++) {
         err = qi_reading_init(&readings[n], model, c[n].crop.scaled_width, arena);
         if (err) return err;
-        jobs[n] =
-            (qi_line_job){page, &c[n].crop, layout.lines[c[n].line].white_on_black, &readings[n]};
+        jobs[n] = (qi_line_job){.page = page,
+                                .crop = &c[n].crop,
+                                .white_on_black = layout.lines[c[n].line].white_on_black,
+                                .reading = &readings[n]};
     }
     if (n) qi_line_reader_read(s->readers[0], jobs, n);
     *ret = (qi_legibility){0};

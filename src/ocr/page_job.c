@@ -129,7 +129,7 @@ static quire_err plan_lines(qi_page_job *j) {
     for (uint32_t i = 0; i < n_all; i++) {
         uint32_t m = i % ocr->n_models;
         j->crops[i] = qi_line_crop_of(&j->layout.lines[i / ocr->n_models], &j->page,
-                                      qi_line_model_height(ocr->models[m]), QI_LINE_MAX_WIDTH_PX);
+                                      ocr->models[m]->file->height, QI_LINE_MAX_WIDTH_PX);
         if (!j->crops[i].scaled_width) continue;
         quire_err err =
             qi_reading_init(&j->readings[i], ocr->models[m], j->crops[i].scaled_width, &j->arena);
@@ -164,8 +164,11 @@ void qi_ocr_read_lines(qi_ocr_session *session, qi_line_task *const tasks[], uin
         qi_page_job *j = tasks[i]->job;
         uint32_t at = tasks[i]->index;
         jobs[i] =
-            (qi_line_job){&j->page, &j->crops[at],
-                          j->layout.lines[at / j->ocr->n_models].white_on_black, &j->readings[at]};
+            (qi_line_job){.page = &j->page,
+                          .crop = &j->crops[at],
+                          .white_on_black = j->layout.lines[at / j->ocr->n_models].white_on_black,
+                          .second_look = true,
+                          .reading = &j->readings[at]};
     }
     qi_line_reader_read(session->readers[tasks[0]->model], jobs, n);
 }

@@ -113,11 +113,27 @@ static void levels_map_black_to_minus_one_and_white_to_one(void **state) {
     assert_in_range(inverted[0] + 127, 0, 1);
 }
 
+static void smoothing_spreads_a_dot_and_keeps_its_weight(void **state) {
+    enum { w = 7, h = 5 };
+    uint8_t px[w * h] = {0}, out[w * h];
+    qi_grey src = {px, w, h, w}, dst = {out, w, h, w};
+    px[2 * w + 3] = 160;
+    qi_line_smooth(&src, &dst);
+    assert_int_equal(out[2 * w + 3], 40);
+    assert_int_equal(out[2 * w + 2], 20);
+    assert_int_equal(out[1 * w + 2], 10);
+    assert_int_equal(out[0], 0);
+    memset(px, 77, sizeof px);
+    qi_line_smooth(&src, &dst);
+    assert_memory_equal(px, out, sizeof px);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(level_line_gets_four_pixels_around_it),
         cmocka_unit_test(lines_that_are_none_are_refused),
         cmocka_unit_test(climbing_and_turned_lines_are_cut_level),
+        cmocka_unit_test(smoothing_spreads_a_dot_and_keeps_its_weight),
         cmocka_unit_test(levels_map_black_to_minus_one_and_white_to_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
