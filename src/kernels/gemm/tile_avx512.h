@@ -14,27 +14,32 @@ enum { QI_TILE_ROWS_AVX512 = 6 };
 
 #define QI_TILE_INLINE static inline __attribute__((always_inline))
 
-/* acc[r] += rows[r] · w over n_groups groups of four bytes; w: [group][64 columns][4]. */
-QI_TILE_INLINE void qi_tile_u8s8_avx512vnni(__m512i acc[][4], const uint8_t *const rows[],
-                                            const int8_t *w, size_t n_groups,
-                                            const unsigned n_rows) {
-    for (size_t g = 0; g < n_groups; g++, w += 256) {
-        __m512i w0 = _mm512_load_si512(w), w1 = _mm512_load_si512(w + 64);
-        __m512i w2 = _mm512_load_si512(w + 128), w3 = _mm512_load_si512(w + 192);
+/* acc[r] += the four inputs of each row at `at`, times a group of weights: [64 columns][4]. */
+QI_TILE_INLINE void qi_tile_step_avx512vnni(__m512i acc[][4], const uint8_t *const rows[],
+                                            size_t at, const int8_t *w, const unsigned n_rows) {
+    __m512i w0 = _mm512_load_si512(w), w1 = _mm512_load_si512(w + 64);
+    __m512i w2 = _mm512_load_si512(w + 128), w3 = _mm512_load_si512(w + 192);
 #pragma clang loop unroll(full)
-        for (unsigned r = 0; r < n_rows; r++) {
-            int32_t four;
-            memcpy(&four, rows[r] + 4 * g, 4);
-            __m512i x = _mm512_set1_epi32(four);
-            acc[r][0] = _mm512_dpbusd_epi32(acc[r][0], x, w0);
-            acc[r][1] = _mm512_dpbusd_epi32(acc[r][1], x, w1);
-            acc[r][2] = _mm512_dpbusd_epi32(acc[r][2], x, w2);
-            acc[r][3] = _mm512_dpbusd_epi32(acc[r][3], x, w3);
-        }
+    for (unsigned r = 0; r < n_rows; r++) {
+        int32_t four;
+        memcpy(&four, rows[r] + at, 4);
+        __m512i x = _mm512_set1_epi32(four);
+        acc[r][0] = _mm512_dpbusd_epi32(acc[r][0], x, w0);
+        acc[r][1] = _mm512_dpbusd_epi32(acc[r][1], x, w1);
+        acc[r][2] = _mm512_dpbusd_epi32(acc[r][2], x, w2);
+        acc[r][3] = _mm512_dpbusd_epi32(acc[r][3], x, w3);
     }
 }
 
-/* The same in floats; w: [input][64 columns]. */
+/* The same over n_groups groups. */
+QI_TILE_INLINE void qi_tile_u8s8_avx512vnni(__m512i acc[][4], const uint8_t *const rows[],
+                                            const int8_t *w, size_t n_groups,
+                                            const unsigned n_rows) {
+    for (size_t g = 0; g < n_groups; g++, w += 256)
+        qi_tile_step_avx512vnni(acc, rows, 4 * g, w, n_rows);
+}
+
+/* In floats; w: [input][64 columns]. */
 QI_TILE_INLINE void qi_tile_f32_avx512(__m512 acc[][4], const float *const rows[], const float *w,
                                        size_t n, const unsigned n_rows) {
     for (size_t k = 0; k < n; k++, w += 64) {
