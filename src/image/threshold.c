@@ -5,6 +5,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "image/screen.h"
+
 enum {
     REACH = 2,     /* tiles a neighbourhood extends to each side */
     ROW_STEP = 4,  /* rows that share one interpolated row of thresholds */
@@ -14,6 +16,7 @@ enum {
 typedef struct tile_grid {
     uint32_t tile, nx, ny;
     float *sum, *square, *count;
+    float *low, *high; /* least and greatest grey value */
     float *threshold;
 } tile_grid;
 
@@ -65,23 +68,30 @@ static void sum_tiles(const qi_grey *page, quire_box region, tile_grid *g) {
             uint32_t x0 = tx * g->tile;
             uint32_t n = x0 + g->tile < width ? g->tile : width - x0;
             uint32_t sum = 0, square = 0;
+            uint8_t low = 255, high = 0;
             for (uint32_t y = ty * g->tile; y < y1; y++) {
                 const uint8_t *p = qi_grey_row(page, (uint32_t)region.y0 + y) + region.x0 + x0;
                 if (n == 16) {
                     for (uint32_t i = 0; i < 16; i++) {
                         sum += p[i];
                         square += (uint32_t)p[i] * p[i];
+                        low = p[i] < low ? p[i] : low;
+                        high = p[i] > high ? p[i] : high;
                     }
                 } else {
                     for (uint32_t i = 0; i < n; i++) {
                         sum += p[i];
                         square += (uint32_t)p[i] * p[i];
+                        low = p[i] < low ? p[i] : low;
+                        high = p[i] > high ? p[i] : high;
                     }
                 }
             }
             size_t at = (size_t)ty * g->nx + tx;
             g->sum[at] = (float)sum;
             g->square[at] = (float)square;
+            g->low[at] = low;
+            g->high[at] = high;
             g->count[at] = (float)(n * (y1 - ty * g->tile));
         }
     }
@@ -109,6 +119,31 @@ static void box_sum(const tile_grid *g, float *values, float *scratch) {
             const float *in = scratch + (size_t)i * g->nx;
             for (uint32_t x = 0; x < g->nx; x++)
                 out[x] += in[x];
+        }
+    }
+}
+
+/* The least (sign 1) or greatest (sign -1) value of the neighbourhood, in the same two steps. */
+static void box_extreme(const tile_grid *g, float sign, float *values, float *scratch) {
+    for (uint32_t y = 0; y < g->ny; y++) {
+        const float *row = values + (size_t)y * g->nx;
+        for (uint32_t x = 0; x < g->nx; x++) {
+            uint32_t from = x > REACH ? x - REACH : 0;
+            uint32_t to = x + REACH < g->nx ? x + REACH : g->nx - 1;
+            float best = sign * row[from];
+            for (uint32_t i = from + 1; i <= to; i++)
+                best = fminf(best, sign * row[i]);
+            scratch[(size_t)y * g->nx + x] = best;
+        }
+    }
+    for (uint32_t y = 0; y < g->ny; y++) {
+        uint32_t from = y > REACH ? y - REACH : 0;
+        uint32_t to = y + REACH < g->ny ? y + REACH : g->ny - 1;
+        for (uint32_t x = 0; x < g->nx; x++) {
+            float best = scratch[(size_t)from * g->nx + x];
+            for (uint32_t i = from + 1; i <= to; i++)
+                best = fminf(best, scratch[(size_t)i * g->nx + x]);
+            values[(size_t)y * g->nx + x] = sign * best;
         }
     }
 }
@@ -177,6 +212,10 @@ static quire_err choose_thresholds(tile_grid *g, page_tones tones, qi_arena *scr
     for (size_t i = 0; i < n; i++) {
         float mean = g->sum[i], deviation = g->count[i];
         float t = mean - fmaxf(0.3f * deviation, step);
+        /* Light letters on a dark ground: the threshold must lie above the ground. */
+        if (mean < tones.dark + 0.5f * contrast && deviation >= flat &&
+            g->high[i] - mean > 1.5f * (mean - g->low[i]))
+            t = mean + 0.3f * deviation;
         /* A plain ground is ink where it is nearer to that than to paper. */
         if (deviation < flat && !paper[i])
             t = mean < tones.dark + 0.35f * contrast ? tones.split : fminf(t, mean - step);
@@ -247,23 +286,20 @@ static quire_err grid_init(tile_grid *g, uint32_t width, uint32_t height, qi_are
     g->sum = qi_arena_alloc(scratch, n, sizeof(float));
     g->square = qi_arena_alloc(scratch, n, sizeof(float));
     g->count = qi_arena_alloc(scratch, n, sizeof(float));
+    g->low = qi_arena_alloc(scratch, n, sizeof(float));
+    g->high = qi_arena_alloc(scratch, n, sizeof(float));
     g->threshold = qi_arena_alloc(scratch, n, sizeof(float));
-    return g->sum && g->square && g->count && g->threshold ? QUIRE_ERR_OK : QUIRE_ERR_NO_MEMORY;
+    return g->sum && g->square && g->count && g->low && g->high && g->threshold
+               ? QUIRE_ERR_OK
+               : QUIRE_ERR_NO_MEMORY;
 }
 
-quire_err qi_threshold_page(const qi_grey *page, quire_box region, const qi_deadline *deadline,
-                            qi_arena *arena, qi_arena *scratch, qi_mask *ret_mask) {
-    qi_mask mask;
-    quire_err err = qi_mask_init(page->width, page->height, arena, &mask);
-    if (err) return err;
-    if (region.x0 >= region.x1 || region.y0 >= region.y1) {
-        *ret_mask = mask;
-        return QUIRE_ERR_OK;
-    }
+/* Local thresholds, or the one of a page of black and white, and the comparison. */
+static quire_err threshold(const qi_grey *page, quire_box region, page_tones tones,
+                           const qi_deadline *deadline, qi_arena *scratch, const qi_mask *mask) {
     uint32_t width = (uint32_t)(region.x1 - region.x0), height = (uint32_t)(region.y1 - region.y0);
-    page_tones tones = measure_tones(page, region);
     tile_grid grid = {0};
-    err = grid_init(&grid, width, height, scratch);
+    quire_err err = grid_init(&grid, width, height, scratch);
     uint8_t *row = qi_arena_alloc(scratch, width, 1);
     float *nodes = qi_arena_alloc(scratch, grid.nx, sizeof *nodes);
     if (err || !row || !nodes) return QUIRE_ERR_NO_MEMORY;
@@ -275,6 +311,8 @@ quire_err qi_threshold_page(const qi_grey *page, quire_box region, const qi_dead
         box_sum(&grid, grid.sum, spare);
         box_sum(&grid, grid.square, spare);
         box_sum(&grid, grid.count, spare);
+        box_extreme(&grid, 1, grid.low, spare);
+        box_extreme(&grid, -1, grid.high, spare);
         err = choose_thresholds(&grid, tones, scratch);
         if (err) return err;
     }
@@ -282,8 +320,28 @@ quire_err qi_threshold_page(const qi_grey *page, quire_box region, const qi_dead
         if (!tones.bitonal && y % ROW_STEP == 0) interpolate_row(&grid, y, width, nodes, row);
         if (y % 256 == 0 && (err = qi_deadline_check(deadline))) return err;
         compare_row(qi_grey_row(page, (uint32_t)region.y0 + y) + region.x0, row,
-                    (uint32_t)region.x0, width, qi_mask_row(&mask, (uint32_t)region.y0 + y));
+                    (uint32_t)region.x0, width, qi_mask_row(mask, (uint32_t)region.y0 + y));
     }
-    *ret_mask = mask;
     return QUIRE_ERR_OK;
+}
+
+quire_err qi_threshold_page(const qi_grey *page, quire_box region, const qi_deadline *deadline,
+                            qi_arena *arena, qi_arena *scratch, qi_mask *ret_mask) {
+    qi_mask mask;
+    quire_err err = qi_mask_init(page->width, page->height, arena, &mask);
+    if (err) return err;
+    if (region.x0 < region.x1 && region.y0 < region.y1) {
+        page_tones tones = measure_tones(page, region);
+        err = threshold(page, region, tones, deadline, scratch, &mask);
+        qi_grey smooth;
+        bool screened = false;
+        if (!err) err = qi_screen_smooth(page, &mask, scratch, &screened, &smooth);
+        if (!err && screened) {
+            memset(mask.bits, 0, mask.stride * mask.height * sizeof *mask.bits);
+            tones.bitonal = false;
+            err = threshold(&smooth, region, tones, deadline, scratch, &mask);
+        }
+    }
+    if (!err) *ret_mask = mask;
+    return err;
 }
