@@ -170,7 +170,8 @@ quire_err qi_decoder_open(qi_decoder *d, int fd, const char *name, const qi_dead
     qi_decoder_close(d);
     qi_printable(d->name, sizeof d->name, name);
     d->is_measured = d->needs_heif = false;
-    quire_err e = qi_source_open(fd, d->name, deadline, &d->source, &d->source_bytes, diag);
+    quire_err e = qi_source_open(fd, d->name, QI_SOURCE_MAX_BYTES, deadline, &d->source,
+                                 &d->source_bytes, diag);
     if (e) return e;
     e = ensure_given(d, deadline, diag);
     if (e) {

@@ -38,8 +38,9 @@ static bool write_all(int fd, const char *bytes, size_t n) {
     return true;
 }
 
-static quire_err copy_to_memory(int fd, int memory, const char *name, const qi_deadline *deadline,
-                                uint64_t *ret_bytes, quire_diag *diag) {
+static quire_err copy_to_memory(int fd, int memory, const char *name, uint64_t max_bytes,
+                                const qi_deadline *deadline, uint64_t *ret_bytes,
+                                quire_diag *diag) {
     char buffer[65536];
     uint64_t total = 0;
     for (;;) {
@@ -52,9 +53,10 @@ static quire_err copy_to_memory(int fd, int memory, const char *name, const qi_d
                            strerror(errno));
         if (n == 0) break;
         total += (uint64_t)n;
-        if (total > QI_SOURCE_MAX_BYTES)
+        if (total > max_bytes)
             return qi_fail(diag, QUIRE_ERR_TOO_LARGE,
-                           "%s: more than 1 GiB from a pipe; name it as a file instead", name);
+                           "%s: more than %llu MB from a pipe; name it as a file instead", name,
+                           (unsigned long long)(max_bytes / 1000000));
         if (!write_all(memory, buffer, (size_t)n))
             return qi_fail(diag, QUIRE_ERR_NO_MEMORY, "%s: no memory to hold the input: %s", name,
                            strerror(errno));
@@ -75,8 +77,8 @@ static int readable_copy(int fd) {
     return open(path, O_RDONLY | O_CLOEXEC);
 }
 
-quire_err qi_source_open(int fd, const char *name, const qi_deadline *deadline, int *ret_fd,
-                         uint64_t *ret_bytes, quire_diag *diag) {
+quire_err qi_source_open(int fd, const char *name, uint64_t max_bytes, const qi_deadline *deadline,
+                         int *ret_fd, uint64_t *ret_bytes, quire_diag *diag) {
     struct stat st;
     if (fstat(fd, &st)) return qi_fail(diag, QUIRE_ERR_IO, "%s: %s", name, strerror(errno));
     if (S_ISDIR(st.st_mode))
@@ -93,7 +95,7 @@ quire_err qi_source_open(int fd, const char *name, const qi_deadline *deadline, 
     if (memory < 0)
         return qi_fail(diag, QUIRE_ERR_NO_MEMORY, "%s: no memory to hold the input: %s", name,
                        strerror(errno));
-    quire_err e = copy_to_memory(fd, memory, name, deadline, ret_bytes, diag);
+    quire_err e = copy_to_memory(fd, memory, name, max_bytes, deadline, ret_bytes, diag);
     if (e) {
         close(memory);
         return e;

@@ -9,9 +9,10 @@
 /* What is read into memory is at most this long. */
 #define QI_SOURCE_MAX_BYTES (UINT64_C(1) << 30)
 
-/* fd is borrowed; the new descriptor is the caller's, close-on-exec. EMPTY, TOO_LARGE, TIMEOUT,
- * CANCELLED, NO_MEMORY, IO and what errno says. name is printable, for messages. */
-quire_err qi_source_open(int fd, const char *name, const qi_deadline *deadline, int *ret_fd,
-                         uint64_t *ret_bytes, quire_diag *diag);
+/* fd is borrowed; the new descriptor is the caller's, close-on-exec. What has to be read into
+ * memory may be max_bytes long. EMPTY, TOO_LARGE, TIMEOUT, CANCELLED, NO_MEMORY, IO and what errno
+ * says. name is printable, for messages. */
+quire_err qi_source_open(int fd, const char *name, uint64_t max_bytes, const qi_deadline *deadline,
+                         int *ret_fd, uint64_t *ret_bytes, quire_diag *diag);
 
 #endif

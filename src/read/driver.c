@@ -48,7 +48,28 @@ static quire_err open_bytes(qi_document *d, const char *shown, int *ret_fd, quir
     return qi_fail(diag, err, "%s: no memory for the document", shown);
 }
 
-/* A descriptor of the document's own: a file, or what came through a pipe, read whole. */
+/* What comes through a pipe is read whole, into memory that counts as the document's for as long as
+ * it is open. It may take any time; other pages' lines do not wait for it. */
+static quire_err read_pipe(qi_document *d, int fd, const char *shown, const qi_deadline *deadline,
+                           int *ret_fd, quire_diag *diag) {
+    quire_reader *r = d->reader;
+    uint64_t n_bytes, max_bytes = qi_budget_alone_bytes(r->budget) / 2;
+    qi_pool_unhold(r->pool);
+    quire_err err = qi_source_open(fd, shown, max_bytes, deadline, ret_fd, &n_bytes, diag);
+    if (!err) {
+        err = qi_budget_take(r->budget, d->order, n_bytes, &d->input);
+        if (err) {
+            close(*ret_fd);
+            qi_fail(diag, err, "%s: %s", shown, quire_err_text(err));
+        } else {
+            qi_grant_settle(&d->input, n_bytes);
+        }
+    }
+    qi_pool_hold(r->pool);
+    return err;
+}
+
+/* A descriptor of the document's own, at its beginning. */
 static quire_err open_source(qi_document *d, const qi_deadline *deadline, int *ret_fd,
                              quire_diag *diag) {
     char shown[240];
@@ -58,17 +79,15 @@ static quire_err open_source(qi_document *d, const qi_deadline *deadline, int *r
     /* Without O_NONBLOCK a named pipe that nobody writes to could not be cancelled. */
     int fd = is_stdin ? STDIN_FILENO : open(d->name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0)
-        return qi_fail(diag, qi_err_from_errno(errno), "%s: cannot be opened: %s; %s", shown,
-                       strerror(errno),
-                       errno == EACCES || errno == EPERM ? "check its permissions"
-                                                         : "check its name and place");
-    /* What comes through a pipe may take any time; other pages' lines do not wait for it. */
+        return qi_fail(diag, qi_err_from_errno(errno), "%s: cannot be opened: %s", shown,
+                       strerror(errno));
     struct stat st;
-    bool is_file = fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
     uint64_t n_bytes;
-    if (!is_file) qi_pool_unhold(d->reader->pool);
-    quire_err err = qi_source_open(fd, shown, deadline, ret_fd, &n_bytes, diag);
-    if (!is_file) qi_pool_hold(d->reader->pool);
+    quire_err err;
+    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+        err = qi_source_open(fd, shown, QI_SOURCE_MAX_BYTES, deadline, ret_fd, &n_bytes, diag);
+    else
+        err = read_pipe(d, fd, shown, deadline, ret_fd, diag);
     if (!is_stdin) close(fd);
     return err;
 }
@@ -217,6 +236,7 @@ static void read_document(qi_driver *driver, qi_document *d) {
             err = read_pages(driver, d, &diag);
             qi_decoder_close(driver->decoder);
         }
+        qi_grant_release(&d->input);
     }
     pthread_mutex_lock(&r->lock);
     if (err) qi_document_fail(d, err, diag.text);

@@ -59,6 +59,7 @@ struct qi_document {
     char *name;  /* and path */
     void *bytes; /* of a document in memory, until it is opened; else NULL */
     size_t n_bytes;
+    qi_grant input; /* of what came through a pipe, while it is open */
     quire_request request;
     qi_page_ranges *ranges;
 

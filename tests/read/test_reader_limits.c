@@ -2,6 +2,7 @@
  * documents do. */
 #include <dirent.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -226,6 +227,42 @@ static void a_pipe_does_not_hold_up_others(void **state) {
     close_reader(r, 2);
 }
 
+/* The input of a pipe counts as memory, and a page beside it goes on. */
+static void a_pipe_holds_memory_while_it_is_read(void **state) {
+    enum { n_bytes = 60 * MB, limit = 200 * MB };
+    char path[64], zeros[4096] = {0};
+    int ends[2];
+    quire_options o = options_of(0, limit);
+    signal(SIGPIPE, SIG_IGN);
+    for (int i = 0; i < 2; i++) { /* the second is more than half of the memory */
+        quire_reader *r = open_reader(2, &o);
+        assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+        snprintf(path, sizeof path, "/dev/fd/%d", ends[0]);
+        assert_int_equal(quire_reader_add_file(r, path, NULL, NULL, NULL), QUIRE_ERR_OK);
+        add(r, "next", "FAKE");
+        assert_int_equal(write(ends[1], "FAKE bytes=130000000 ", 21), 21);
+        for (int n = 0; n < (i ? limit : n_bytes); n += (int)sizeof zeros) {
+            struct pollfd p = {.fd = ends[1], .events = POLLOUT};
+            if (i && poll(&p, 1, 300) == 0) break; /* it reads no more */
+            assert_int_equal(write(ends[1], zeros, sizeof zeros), sizeof zeros);
+        }
+        close(ends[1]);
+        quire_item item;
+        quire_err fate = QUIRE_ERR_INTERNAL;
+        while (quire_reader_next(r, &item), item.kind != QUIRE_ITEM_IDLE) {
+            if (item.kind == QUIRE_ITEM_END && strcmp(item.name, path) == 0) fate = item.error;
+            quire_item_done(&item);
+        }
+        quire_progress p;
+        quire_reader_progress(r, &p);
+        assert_int_equal(fate, i ? QUIRE_ERR_TOO_LARGE : QUIRE_ERR_OK);
+        assert_true(i || p.bytes_peak >= n_bytes + 130 * MB);
+        assert_int_equal(p.bytes_in_flight, 0);
+        close(ends[0]);
+        close_reader(r, 2);
+    }
+}
+
 static unsigned count_entries(const char *folder) {
     unsigned n = 0;
     DIR *d = opendir(folder);
@@ -326,6 +363,7 @@ int main(void) {
         cmocka_unit_test(cancelling_finishes_pages_in_flight),
         cmocka_unit_test(waiting_for_input_can_be_cancelled),
         cmocka_unit_test(a_pipe_does_not_hold_up_others),
+        cmocka_unit_test(a_pipe_holds_memory_while_it_is_read),
         cmocka_unit_test(closing_midway_leaves_nothing),
         cmocka_unit_test(many_documents_read_the_same_with_any_jobs),
         cmocka_unit_test(batches_are_full_when_there_is_much_to_do),
