@@ -81,9 +81,11 @@ static quire_err load_characters(loaded *l, const qi_traineddata *t, const qi_mo
         err = qi_recoder_parse(t->part[QI_PART_RECODER].data, t->part[QI_PART_RECODER].n,
                                m->charset.n, m->n_classes, source, &l->arena, &m->recoder, diag);
     } else {
-        if (m->n_classes > m->charset.n + 1)
+        /* A class more than characters can only be the blank. */
+        uint32_t n = m->charset.n;
+        if (m->n_classes > n + 1 || (m->n_classes == n + 1 && m->blank != n))
             return qi_model_corrupt(source, diag, "the network has %u classes for %u characters",
-                                    m->n_classes, m->charset.n);
+                                    m->n_classes, n);
         err = qi_recoder_identity(m->charset.n, m->n_classes, &l->arena, &m->recoder);
         if (err) qi_fail(diag, err, "no memory for the model");
     }

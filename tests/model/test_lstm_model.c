@@ -113,6 +113,34 @@ static void networks_not_supported_are_named(void **state) {
     assert_int_equal(load_with_layer("XYTranspose", "XYTransposf", &d), QUIRE_ERR_MODEL_CORRUPT);
 }
 
+/* Without a re-coder class i is character i, and only the blank may come after the last one. */
+static void models_without_recoder_fit_their_characters(void **state) {
+    tiny_buffer b;
+    tiny_file(&b, 0, NULL);
+    const char spec[] = "O1c7]";
+    uint8_t *flags = (uint8_t *)memmem(b.bytes, b.n, spec, strlen(spec)) + strlen(spec);
+    *flags &= (uint8_t)~64; /* no re-coder */
+    const qi_lstm_model *m;
+    void *copy;
+    assert_int_equal(load(b.bytes, b.n, NULL, &m, &copy), QUIRE_ERR_OK);
+    assert_int_equal(qi_recoder_find(&m->recoder, 0, 3)->character, 3);
+    assert_int_equal(m->recoder.max_length, 1);
+    qi_lstm_model_free(m);
+    free(copy);
+    uint8_t *count = memmem(b.bytes, b.n, "7\nNULL", 6);
+    *count = '6'; /* seven classes for six characters; the blank is the last class */
+    assert_int_equal(load(b.bytes, b.n, NULL, &m, &copy), QUIRE_ERR_OK);
+    qi_lstm_model_free(m);
+    free(copy);
+    *count = '5';
+    assert_int_equal(load(b.bytes, b.n, NULL, &m, &copy), QUIRE_ERR_MODEL_CORRUPT);
+    free(copy);
+    *count = '6';
+    flags[12] = 2; /* the blank is another class */
+    assert_int_equal(load(b.bytes, b.n, NULL, &m, &copy), QUIRE_ERR_MODEL_CORRUPT);
+    free(copy);
+}
+
 static void missing_files_name_the_package(void **state) {
     const qi_lstm_model *m;
     quire_diag d;
@@ -204,6 +232,7 @@ int main(void) {
         cmocka_unit_test(every_truncation_is_refused_or_loads),
         cmocka_unit_test(every_changed_byte_is_survived),
         cmocka_unit_test(networks_not_supported_are_named),
+        cmocka_unit_test(models_without_recoder_fit_their_characters),
         cmocka_unit_test(missing_files_name_the_package),
         cmocka_unit_test(legacy_models_are_refused),
         cmocka_unit_test(reads_the_installed_model),
