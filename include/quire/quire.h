@@ -256,6 +256,7 @@ typedef struct quire_system {
     uint64_t memory_bytes;     /* by control group, or all */
     quire_diag helper;         /* code OK, or why it does not start */
     bool helper_seccomp, helper_landlock;
+    bool helper_heif; /* libheif is there: HEIC and AVIF can be read */
 } quire_system;
 
 /* Starts the helper (NULL: see quire_options) and ends it. */

@@ -102,20 +102,6 @@ void qi_decoder_close(qi_decoder *d) {
     d->given = false;
 }
 
-quire_err qi_decoder_start(qi_decoder *d, qi_confinement *ret_confinement, quire_diag *diag) {
-    if (!qi_helper_alive(&d->helper)) {
-        d->given = false;
-        quire_err e = qi_helper_start(&d->helper, d->path, false, NULL, diag);
-        if (e) return e;
-    }
-    *ret_confinement = (qi_confinement){
-        .seccomp = d->helper.confinement & QI_CONFINED_SECCOMP,
-        .landlock = d->helper.confinement & QI_CONFINED_LANDLOCK,
-        .landlock_abi = d->helper.landlock_abi,
-    };
-    return QUIRE_ERR_OK;
-}
-
 static quire_err ensure_helper(qi_decoder *d, bool with_heif, const qi_deadline *deadline,
                                quire_diag *diag) {
     if (qi_helper_alive(&d->helper) && (d->helper.has_heif || !with_heif)) return QUIRE_ERR_OK;
@@ -125,6 +111,18 @@ static quire_err ensure_helper(qi_decoder *d, bool with_heif, const qi_deadline 
     if (e == QUIRE_ERR_TIMEOUT) /* the document's, not the helper's */
         qi_fail(diag, e, "%s: opening took longer than the time limit; raise --timeout", d->name);
     return e;
+}
+
+quire_err qi_decoder_start(qi_decoder *d, bool with_heif, qi_confinement *ret_confinement,
+                           quire_diag *diag) {
+    quire_err e = ensure_helper(d, with_heif, NULL, diag);
+    if (e) return e;
+    *ret_confinement = (qi_confinement){
+        .seccomp = d->helper.confinement & QI_CONFINED_SECCOMP,
+        .landlock = d->helper.confinement & QI_CONFINED_LANDLOCK,
+        .landlock_abi = d->helper.landlock_abi,
+    };
+    return QUIRE_ERR_OK;
 }
 
 static quire_err give(qi_decoder *d, const qi_deadline *deadline, qi_reply *ret_reply,

@@ -58,8 +58,10 @@ typedef struct qi_confinement {
 } qi_confinement;
 
 /* Starts the helper where none runs, which otherwise happens at the first open, and tells how it is
- * confined. HELPER, MISSING, TIMEOUT, NO_MEMORY. */
-quire_err qi_decoder_start(qi_decoder *decoder, qi_confinement *ret_confinement, quire_diag *diag);
+ * confined. with_heif: with libheif loaded; MISSING where it is not installed. HELPER, MISSING,
+ * TIMEOUT, NO_MEMORY. */
+quire_err qi_decoder_start(qi_decoder *decoder, bool with_heif, qi_confinement *ret_confinement,
+                           quire_diag *diag);
 
 /* Takes the document in fd (any readable descriptor: file, pipe; borrowed) and measures it. name is
  * for messages. What was open before is closed. EMPTY, UNSUPPORTED (names the type where it is

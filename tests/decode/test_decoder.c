@@ -202,7 +202,7 @@ static void real_helper_is_confined(void **state) {
     qi_decoder *d = decoder_new("QUIRE_DECODE");
     qi_confinement c;
     quire_diag diag;
-    assert_int_equal(qi_decoder_start(d, &c, &diag), QUIRE_ERR_OK);
+    assert_int_equal(qi_decoder_start(d, false, &c, &diag), QUIRE_ERR_OK);
     char path[64], line[256];
     snprintf(path, sizeof path, "/proc/%d/status", helper_pid());
     FILE *f = fopen(path, "r");
