@@ -79,8 +79,10 @@ static quire_err open_source(qi_document *d, const qi_deadline *deadline, int *r
     /* Without O_NONBLOCK a named pipe that nobody writes to could not be cancelled. */
     int fd = is_stdin ? STDIN_FILENO : open(d->name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0)
-        return qi_fail(diag, qi_err_from_errno(errno), "%s: cannot be opened: %s", shown,
-                       strerror(errno));
+        return qi_fail(diag, qi_err_from_errno(errno), "%s: cannot be opened: %s; %s", shown,
+                       strerror(errno),
+                       errno == EACCES || errno == EPERM ? "check its permissions"
+                                                         : "check its name and place");
     struct stat st;
     uint64_t n_bytes;
     quire_err err;
