@@ -26,28 +26,30 @@ QI_INLINE void qi_act_place_avx512(__m512 x, qi_place_avx512 *ret) {
     ret->fraction = _mm512_sub_ps(a, _mm512_cvtepi32_ps(i));
 }
 
-/* Entries index[0…3] and those after them. */
-QI_INLINE __m256 qi_act_pairs_avx512(const float *table, const uint32_t index[4]) {
-    __m128d a = _mm_load_sd((const double *)(const void *)(table + index[0]));
-    __m128d b = _mm_load_sd((const double *)(const void *)(table + index[2]));
-    a = _mm_loadh_pd(a, (const double *)(const void *)(table + index[1]));
-    b = _mm_loadh_pd(b, (const double *)(const void *)(table + index[3]));
+/* Entries i, j (low half), k, l (high half) and those after them. */
+QI_INLINE __m256 qi_act_pairs_avx512(const float *table, uint32_t i, uint32_t j, uint32_t k,
+                                     uint32_t l) {
+    __m128d a = _mm_load_sd((const double *)(const void *)(table + i));
+    __m128d b = _mm_load_sd((const double *)(const void *)(table + k));
+    a = _mm_loadh_pd(a, (const double *)(const void *)(table + j));
+    b = _mm_loadh_pd(b, (const double *)(const void *)(table + l));
     return _mm256_castpd_ps(_mm256_insertf128_pd(_mm256_castpd128_pd256(a), b, 1));
 }
 
+/* The result for one half's 8 lanes. Halves need no shuffle across 512 bits. */
+QI_INLINE __m256 qi_act_take_half_avx512(const float *table, const qi_place_avx512 *p, int half) {
+    const uint32_t *i = p->index + 8 * half;
+    __m256 low = qi_act_pairs_avx512(table, i[0], i[1], i[4], i[5]);
+    __m256 high = qi_act_pairs_avx512(table, i[2], i[3], i[6], i[7]);
+    __m256 from = _mm256_shuffle_ps(low, high, 0x88);
+    __m256 slope = _mm256_sub_ps(_mm256_shuffle_ps(low, high, 0xDD), from);
+    __m256 fraction = _mm256_load_ps((const float *)&p->fraction + 8 * half);
+    return _mm256_add_ps(from, _mm256_mul_ps(slope, fraction));
+}
+
 QI_INLINE __m512 qi_act_take_avx512(const float *table, const qi_place_avx512 *p) {
-    const __m512i even =
-        _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
-    const __m512i odd =
-        _mm512_setr_epi32(1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
-    __m512 low = _mm512_insertf32x8(_mm512_castps256_ps512(qi_act_pairs_avx512(table, p->index)),
-                                    qi_act_pairs_avx512(table, p->index + 4), 1);
-    __m512 high =
-        _mm512_insertf32x8(_mm512_castps256_ps512(qi_act_pairs_avx512(table, p->index + 8)),
-                           qi_act_pairs_avx512(table, p->index + 12), 1);
-    __m512 from = _mm512_permutex2var_ps(low, even, high);
-    __m512 slope = _mm512_sub_ps(_mm512_permutex2var_ps(low, odd, high), from);
-    return _mm512_add_ps(from, _mm512_mul_ps(slope, p->fraction));
+    __m512 low = _mm512_castps256_ps512(qi_act_take_half_avx512(table, p, 0));
+    return _mm512_insertf32x8(low, qi_act_take_half_avx512(table, p, 1), 1);
 }
 
 /* tanh(x), logistic(x) of a place made from x. */

@@ -42,7 +42,9 @@ QI_INLINE __m512 reflected(__m512 y, __m512 x) {
 }
 
 QI_INLINE void look_up(pipeline *p, unsigned i) {
-    p->y[i] = qi_act_take_avx512(p->table[i], &p->place[i]);
+    for (int half = 0; half < 2; half++)
+        _mm256_store_ps((float *)&p->y[i] + 8 * half,
+                        qi_act_take_half_avx512(p->table[i], &p->place[i], half));
 }
 
 /* Outputs of the tile whose states' tanh are known. */
