@@ -119,8 +119,7 @@ static bool read_image(program *p, const char *path, bool steps) {
         fprintf(stderr, "%s: not an 8-bit PGM\n", path);
         return false;
     }
-    qi_line_crop crop =
-        qi_line_crop_whole(&image, p->model->file->height, QI_LINE_MAX_WIDTH_PX);
+    qi_line_crop crop = qi_line_crop_whole(&image, p->model->file->height, QI_LINE_MAX_WIDTH_PX);
     qi_arena arena = {0};
     qi_reading reading = {0};
     bool ok = true;
