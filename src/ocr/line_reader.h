@@ -14,7 +14,7 @@
 
 enum {
     QI_LINE_BATCH_MAX = 64,             /* lines */
-    QI_LINE_BATCH_MAX_WIDTH_PX = 65536, /* scaled widths of a batch together */
+    QI_LINE_BATCH_MAX_WIDTH_PX = 24576, /* scaled widths of a batch together */
     QI_LINE_MAX_WIDTH_PX = 16384,       /* of one line; longer crops are cut there */
 };
 

@@ -32,7 +32,7 @@ typedef struct qi_line_task {
 
 enum {
     QI_BATCH_MAX_LINES = 64,
-    QI_BATCH_MAX_WIDTH_PX = 65536, /* the sum over a batch; no line alone is wider */
+    QI_BATCH_MAX_WIDTH_PX = 24576, /* the sum over a batch; no line alone is wider */
 };
 
 /* Loads the models of languages ("eng+deu") from model_dir (NULL: the usual places). MODEL_MISSING,
