@@ -2,9 +2,10 @@
  *
  * in: n_rows rows of n_x values (u8 = s8 + 128, or f32), in_stride values apart. out: u8 (again
  * with 128 added, rounded by steps and limit) or f32, n_cols values written per row, nothing past
- * them. Any alignment; in and out do not overlap. Integer kernels are exact up to the activation,
- * and the activation is the same on every level, so all variants give the same bytes; so do the
- * float ones (see gemm.h). in rows may be read up to 3 bytes past their end. */
+ * them. Floats are aligned as such, bytes need not be; in and out do not overlap. Integer kernels
+ * are exact up to the activation, and the activation is the same on every level, so all variants
+ * give the same bytes; so do the float ones (see gemm.h). in rows may be read up to 3 bytes past
+ * their end. */
 #ifndef QI_KERNELS_DENSE_DENSE_H
 #define QI_KERNELS_DENSE_DENSE_H
 
