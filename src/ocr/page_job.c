@@ -10,6 +10,7 @@
 #include "ocr/compose.h"
 #include "ocr/ocr_models.h"
 #include "ocr/orientation.h"
+#include "ocr/strip.h"
 
 struct qi_page_job {
     const qi_ocr *ocr;
@@ -17,6 +18,7 @@ struct qi_page_job {
     uint8_t *turned_px;   /* owned; the turned page's, once one was needed */
     quire_box region;     /* of the stored page */
     bool rotation_settled;
+    bool is_strip;  /* its last line is the whole page */
     qi_arena arena; /* layout, readings, result */
     qi_layout layout;
     qi_line_crop *crops;  /* one a line */
@@ -147,6 +149,8 @@ quire_err qi_page_job_prepare(qi_page_job *j, qi_ocr_session *session,
     quire_err err =
         qi_layout_find(&j->page, turned_region(j->region, j->turn), j->ocr->right_to_left, deadline,
                        &j->arena, &session->scratch, &j->layout);
+    j->is_strip = qi_strip_likely(&j->page);
+    if (!err && j->is_strip) err = qi_strip_add(&j->layout, &j->page, &j->arena);
     if (!err) err = plan_lines(j);
     j->result.timings.layout_ns += qi_clock_thread_ns() - start;
     return err;
@@ -204,6 +208,9 @@ static quire_err best_readings(qi_page_job *j, qi_read_line **ret_lines,
             best = sure;
             lines[i] = (qi_read_line){j->crops[at], r, ocr->info[m].language};
         }
+    }
+    if (j->is_strip) qi_strip_choose(lines, j->layout.n_lines);
+    for (uint32_t i = 0; i < j->layout.n_lines; i++) {
         if (!lines[i].reading) continue;
         qi_legibility_add(ret_legibility, lines[i].reading, &lines[i].crop);
         if (!qi_reading_is_text(lines[i].reading)) lines[i].reading = NULL;
