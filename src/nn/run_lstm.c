@@ -169,7 +169,7 @@ static void run_columns(layer *l) {
                 line++;
             }
         }
-        memset(l->args.state, 0, s->network->state_floats * sizeof(float));
+        memset(l->args.state, 0, qi_lstm_state_floats(l->args.w, QI_SLOTS) * sizeof(float));
         for (uint32_t y = 0; y < height; y++) {
             for (uint32_t i = 0; i < n; i++) {
                 c.x[i] = chunk[i].x + (ptrdiff_t)y * x_steps[i];
