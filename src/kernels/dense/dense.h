@@ -4,7 +4,7 @@
  * with 128 added, rounded by steps and limit) or f32, n_cols values written per row, nothing past
  * them. Floats are aligned as such, bytes need not be; in and out do not overlap. Integer kernels
  * are exact up to the activation, and the activation is the same on every level, so all variants
- * give the same bytes; so do the float ones (see gemm.h). in rows may be read up to 3 bytes past
+ * give the same bytes; so do the float ones (see gemm.h). Rows of u8 may be read up to 3 bytes past
  * their end. */
 #ifndef QI_KERNELS_DENSE_DENSE_H
 #define QI_KERNELS_DENSE_DENSE_H

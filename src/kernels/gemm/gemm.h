@@ -11,7 +11,7 @@
  * product). For f32, init is the bias, and terms are added one by one in the order of inputs by
  * fused multiply-add, so that all levels agree to the bit.
  *
- * Rows of inputs may be read up to 3 bytes past their end (they meet zero weights).
+ * Rows of u8 inputs may be read up to 3 bytes past their end (they meet zero weights).
  * Immutable once packed. */
 #ifndef QI_KERNELS_GEMM_GEMM_H
 #define QI_KERNELS_GEMM_GEMM_H

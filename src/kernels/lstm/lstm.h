@@ -7,7 +7,7 @@
  * For each row r: x[r] n_x values, h[r] n_h values (the row's previous output; zeros at the start
  * of a sequence, stored as 128 in u8), out[r] n_h values written and nothing past them, the state
  * in qi_lstm_state's place, zeroed at the start of a sequence. u8 = s8 + 128 with `steps`, or f32.
- * out[r] may not overlap any x or h of the same call. Rows of x and h may be read up to 3 bytes
+ * out[r] may not overlap any x or h of the same call. Rows of u8 may be read up to 3 bytes
  * past their end. Products and sums of the state are separate roundings, as in the reference. All
  * variants give the same bytes. */
 #ifndef QI_KERNELS_LSTM_LSTM_H
