@@ -12,6 +12,9 @@
 #include "ocr/orientation.h"
 #include "ocr/strip.h"
 
+enum { stray_chars = 2 };
+static const float stray_sureness = 0.4f;
+
 struct qi_page_job {
     const qi_ocr *ocr;
     qi_grey stored, page; /* page: stored, or turned */
@@ -178,14 +181,22 @@ void qi_ocr_read_lines(qi_ocr_session *session, qi_line_task *const tasks[], uin
 }
 
 /* The probability that a character of the reading is right. */
-static float mean_sureness(const qi_reading *r) {
+static float mean_sureness(const qi_reading *r, uint32_t *ret_n_chars) {
     float sum = 0;
     uint32_t n = 0;
     for (uint32_t i = 0; i < r->n_words; i++) {
         sum += qi_word_confidence(&r->words[i]) * (float)r->words[i].n_chars;
         n += r->words[i].n_chars;
     }
+    *ret_n_chars = n;
     return n ? sum / (float)n : 0;
+}
+
+/* Whether a line is worth giving out: text, and not one or two characters that are likely wrong. */
+static bool is_worth(const qi_reading *r) {
+    uint32_t n_chars;
+    float sure = mean_sureness(r, &n_chars);
+    return qi_reading_is_text(r) && (n_chars > stray_chars || sure >= stray_sureness);
 }
 
 /* Of each line's readings the surest; sums up how well the page reads. */
@@ -203,7 +214,8 @@ static quire_err best_readings(qi_page_job *j, qi_read_line **ret_lines,
             j->result.timings.recognise_ns += r->recognise_ns;
             j->result.timings.text_ns += r->text_ns;
             if (r->error) return r->error;
-            float sure = mean_sureness(r);
+            uint32_t n_chars;
+            float sure = mean_sureness(r, &n_chars);
             if (!j->crops[at].scaled_width || sure <= best) continue;
             best = sure;
             lines[i] = (qi_read_line){j->crops[at], r, ocr->info[m].language};
@@ -213,7 +225,7 @@ static quire_err best_readings(qi_page_job *j, qi_read_line **ret_lines,
     for (uint32_t i = 0; i < j->layout.n_lines; i++) {
         if (!lines[i].reading) continue;
         qi_legibility_add(ret_legibility, lines[i].reading, &lines[i].crop);
-        if (!qi_reading_is_text(lines[i].reading)) lines[i].reading = NULL;
+        if (!is_worth(lines[i].reading)) lines[i].reading = NULL;
     }
     *ret_lines = lines;
     return QUIRE_ERR_OK;

@@ -4,6 +4,8 @@
 #include <string.h>
 
 enum { max_height_px = 300, min_width_to_height = 2 };
+/* Parts may overlap and count a character twice. */
+static const float parts_better_by = 1.15f;
 
 bool qi_strip_likely(const qi_grey *page) {
     return page->height <= max_height_px &&
@@ -45,7 +47,7 @@ void qi_strip_choose(qi_read_line lines[], uint32_t n) {
     float parts = 0;
     for (uint32_t i = 0; i + 1 < n; i++)
         parts += sure_chars(lines[i].reading);
-    if (parts > sure_chars(lines[n - 1].reading))
+    if (parts > parts_better_by * sure_chars(lines[n - 1].reading))
         lines[n - 1].reading = NULL;
     else
         for (uint32_t i = 0; i + 1 < n; i++)
