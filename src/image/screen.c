@@ -6,10 +6,13 @@
 
 enum {
     TILE = 16,
-    MIN_CHANGES = 70, /* of 240 possible in a tile; small print has about 50 */
-    MIN_TILES = 12,   /* fewer in a page are not worth a second look */
-    REACH = 2         /* pixels to each side that a smoothed one is the mean of */
+    MIN_CHANGES = 66,  /* of 240 possible in a tile; small print has about 50 */
+    WEAK_CHANGES = 44, /* beside a tile that has so many */
+    MIN_TILES = 12,    /* fewer in a page are not worth a second look */
+    REACH = 2          /* pixels to each side that a smoothed one is the mean of */
 };
+
+enum { WEAK = 1, BUSY = 2 };
 
 typedef struct tile_map {
     uint8_t *cells;
@@ -44,24 +47,39 @@ static void mark_busy_tiles(const qi_mask *mask, const tile_map *map) {
             }
             for (uint32_t k = 0; k < 4 && j * 4 + k < map->nx; k++)
                 map->cells[(size_t)ty * map->nx + j * 4 + k] =
-                    sum[k] > MIN_CHANGES && least[k] > MIN_CHANGES / 7;
+                    least[k] < 6 || sum[k] <= WEAK_CHANGES ? 0
+                    : sum[k] > MIN_CHANGES                 ? BUSY
+                                                           : WEAK;
         }
     }
 }
 
-/* Keeps busy tiles that have at least `others` busy neighbours (widen: takes any tile that has). */
-static uint32_t filter_tiles(const tile_map *in, uint32_t others, bool widen, const tile_map *out) {
+static uint32_t busy_beside(const tile_map *m, uint32_t x, uint32_t y) {
     uint32_t n = 0;
-    for (uint32_t y = 0; y < in->ny; y++) {
-        for (uint32_t x = 0; x < in->nx; x++) {
-            uint32_t near = 0;
-            for (uint32_t v = y ? y - 1 : 0; v <= y + 1 && v < in->ny; v++)
-                for (uint32_t u = x ? x - 1 : 0; u <= x + 1 && u < in->nx; u++)
-                    near += in->cells[(size_t)v * in->nx + u];
-            size_t at = (size_t)y * in->nx + x;
-            near -= in->cells[at];
-            out->cells[at] = (widen || in->cells[at]) && near >= others;
-            n += out->cells[at];
+    for (uint32_t v = y ? y - 1 : 0; v <= y + 1 && v < m->ny; v++)
+        for (uint32_t u = x ? x - 1 : 0; u <= x + 1 && u < m->nx; u++)
+            n += (v != y || u != x) && m->cells[(size_t)v * m->nx + u] == BUSY;
+    return n;
+}
+
+/* Lone busy tiles become weak ones, weak ones beside busy ones busy, as far as that goes in two
+ * sweeps. Returns how many are busy. */
+static uint32_t settle_tiles(const tile_map *m) {
+    for (uint32_t y = 0; y < m->ny; y++)
+        for (uint32_t x = 0; x < m->nx; x++)
+            if (m->cells[(size_t)y * m->nx + x] == BUSY && busy_beside(m, x, y) < 2)
+                m->cells[(size_t)y * m->nx + x] = WEAK;
+    uint32_t n = 0;
+    for (int sweep = 0; sweep < 2; sweep++) {
+        n = 0;
+        for (uint32_t i = 0; i < m->ny; i++) {
+            uint32_t y = sweep ? m->ny - 1 - i : i;
+            for (uint32_t k = 0; k < m->nx; k++) {
+                uint32_t x = sweep ? m->nx - 1 - k : k;
+                uint8_t *cell = &m->cells[(size_t)y * m->nx + x];
+                if (*cell == WEAK && busy_beside(m, x, y)) *cell = BUSY;
+                n += *cell == BUSY;
+            }
         }
     }
     return n;
@@ -99,15 +117,11 @@ static void smooth_tile(const qi_grey *page, uint32_t x0, uint32_t y0, const qi_
 quire_err qi_screen_smooth(const qi_grey *page, const qi_mask *mask, qi_arena *arena,
                            bool *ret_found, qi_grey *ret_smooth) {
     tile_map map = {.nx = (mask->width + TILE - 1) / TILE, .ny = (mask->height + TILE - 1) / TILE};
-    tile_map spare = map;
-    size_t n_tiles = (size_t)map.nx * map.ny;
-    map.cells = qi_arena_alloc(arena, n_tiles, 1);
-    spare.cells = qi_arena_alloc(arena, n_tiles, 1);
-    if (!map.cells || !spare.cells) return QUIRE_ERR_NO_MEMORY;
+    map.cells = qi_arena_alloc(arena, (size_t)map.nx * map.ny, 1);
+    if (!map.cells) return QUIRE_ERR_NO_MEMORY;
     *ret_found = false;
     mark_busy_tiles(mask, &map);
-    if (filter_tiles(&map, 2, false, &spare) < MIN_TILES) return QUIRE_ERR_OK;
-    filter_tiles(&spare, 1, true, &map);
+    if (settle_tiles(&map) < MIN_TILES) return QUIRE_ERR_OK;
     qi_grey out = {.width = page->width, .height = page->height, .stride = page->width};
     out.px = qi_arena_alloc(arena, page->height, page->width);
     if (!out.px) return QUIRE_ERR_NO_MEMORY;
@@ -115,7 +129,8 @@ quire_err qi_screen_smooth(const qi_grey *page, const qi_mask *mask, qi_arena *a
         memcpy(qi_grey_row(&out, y), qi_grey_row(page, y), page->width);
     for (uint32_t y = 0; y < map.ny; y++)
         for (uint32_t x = 0; x < map.nx; x++)
-            if (map.cells[(size_t)y * map.nx + x]) smooth_tile(page, x * TILE, y * TILE, &out);
+            if (map.cells[(size_t)y * map.nx + x] == BUSY || busy_beside(&map, x, y) > 0)
+                smooth_tile(page, x * TILE, y * TILE, &out);
     *ret_smooth = out;
     *ret_found = true;
     return QUIRE_ERR_OK;

@@ -55,6 +55,11 @@ static quire_err paint_all(const qi_parts *p, const uint32_t *set, uint32_t n, f
     if (!c->ink) return QUIRE_ERR_NO_MEMORY;
     for (uint32_t i = 0; i < n; i++)
         paint(c, &p->pieces[set[i]].box);
+    for (uint32_t i = 0; i < p->n_bands; i++) {
+        const qi_rect *b = &p->bands[i];
+        float y = (b->y0 + b->y1) / 2;
+        if (y > all.y0 && y < all.y1 && qi_overlap(b->x0, b->x1, all.x0, all.x1) > 0) paint(c, b);
+    }
     return QUIRE_ERR_OK;
 }
 
@@ -263,6 +268,16 @@ static bool find_float(const qi_parts *p, const uint32_t *by_x, uint32_t n, cons
     return beside > 4 * size * qi_rect_height(&box);
 }
 
+/* Does a solid bar run across between the heights? */
+static bool is_barred(const qi_parts *p, const qi_rect *band, float y0, float y1) {
+    for (uint32_t i = 0; i < p->n_bands; i++) {
+        const qi_rect *b = &p->bands[i];
+        float y = (b->y0 + b->y1) / 2;
+        if (y > y0 && y < y1 && b->x0 < band->x0 && b->x1 > band->x1) return true;
+    }
+    return false;
+}
+
 /* Joins to the gutter those gaps of the list that continue it above or below. */
 static void extend_gutter(const qi_parts *p, const uint32_t *by_x, uint32_t n,
                           const candidate *list, uint32_t n_gaps, float size, qi_gutter *g) {
@@ -283,7 +298,7 @@ static void extend_gutter(const qi_parts *p, const uint32_t *by_x, uint32_t n,
                 continue;
             }
             qi_rect *one = &g->floats[g->n_floats];
-            if (y1 - y0 > 60 * size) continue;
+            if (y1 - y0 > 60 * size || is_barred(p, &band, y0, y1)) continue;
             if (!find_float(p, by_x, n, &band, y0 - 0.3f * size, y1 + 0.3f * size, size, one))
                 continue;
             g->n_floats += qi_rect_width(one) > 0;

@@ -165,8 +165,9 @@ typedef enum kind { LETTER, RULE, SOLID, DIRT } kind;
 static kind kind_of(const finder *f, const qi_component *c) {
     float size = f->letter_height, w = component_width(c), h = component_height(c);
     float fill = fill_of(c);
-    if ((w > 3 * size && h < 0.4f * size) || (w > 12 * h && fill > 0.5f)) return RULE;
-    if ((h > 3 * size && w < 0.4f * size) || (h > 12 * w && h > 2 * size)) return RULE;
+    if (w > 3 * size && (h < 0.4f * size || (w > 12 * h && h < 0.9f * size && fill > 0.5f)))
+        return RULE;
+    if (h > 3 * size && (w < 0.4f * size || (h > 12 * w && w < 0.9f * size))) return RULE;
     if (w > 3 * size && h > 1.3f * size && fill > 0.5f) return SOLID;
     if (h > 12 * size || (h > 4 * size && w > 12 * size) || w > 60 * size)
         return fill > 0.25f ? SOLID : DIRT;
@@ -252,7 +253,8 @@ static quire_err sort_components(finder *f) {
     p->rules = qi_arena_alloc(f->scratch, f->n_components + f->n_rules + f->max_inks / 8 + 1,
                               sizeof *p->rules);
     qi_rect *pictures = qi_arena_alloc(f->scratch, MAX_PICTURES, sizeof *pictures);
-    if (!p->inks || !p->rules || !pictures) return QUIRE_ERR_NO_MEMORY;
+    p->bands = qi_arena_alloc(f->scratch, MAX_PICTURES, sizeof *p->bands);
+    if (!p->inks || !p->rules || !p->bands || !pictures) return QUIRE_ERR_NO_MEMORY;
     uint32_t n_pictures = 0;
     float size = f->letter_height;
     for (uint32_t i = 0; i < f->n_rules; i++)
@@ -267,6 +269,8 @@ static quire_err sort_components(finder *f) {
         quire_err err = fill_of(c) > 0.5f ? add_white_letters(f, c, &found) : QUIRE_ERR_OK;
         if (err) return err;
         float h = component_height(c), w = component_width(c);
+        if (w > 8 * h && w > 12 * size && p->n_bands < MAX_PICTURES)
+            p->bands[p->n_bands++] = box_of(c);
         if (!found && h > 5 * size && w > 5 * size && n_pictures < MAX_PICTURES)
             pictures[n_pictures++] = box_of(c);
         else if (!found && h < 4 * size && w < 60 * size && p->n_inks < f->max_inks)

@@ -65,6 +65,8 @@ typedef struct qi_parts {
     uint32_t n_specks; /* pieces too small for words, listed after the n_pieces */
     qi_rect *rules;    /* lines drawn across or along */
     uint32_t n_rules;
+    qi_rect *bands; /* solid bars across the page, with or without letters on them */
+    uint32_t n_bands;
     qi_row *rows; /* in reading order */
     uint32_t n_rows;
     uint32_t *order; /* pieces, row by row */
