@@ -147,19 +147,6 @@ static void retire_labels(labeller *l, const run *above, uint32_t n_above, uint3
     }
 }
 
-static uint32_t find_runs(const qi_mask *mask, const uint32_t box[4], int ink, uint32_t y,
-                          run *runs) {
-    uint32_t n = 0, x = box[0];
-    for (;;) {
-        x = qi_mask_find(mask, y, x, ink);
-        if (x >= box[2]) return n;
-        uint32_t end = qi_mask_find(mask, y, x, !ink);
-        if (end > box[2]) end = box[2];
-        runs[n++] = (run){x, end, NONE};
-        x = end;
-    }
-}
-
 quire_err qi_components_find(const qi_mask *mask, const uint32_t box[4], int ink, qi_turn turn,
                              uint32_t min_pixels, uint32_t max_components,
                              const qi_deadline *deadline, qi_arena *arena, qi_arena *scratch,
@@ -176,14 +163,17 @@ quire_err qi_components_find(const qi_mask *mask, const uint32_t box[4], int ink
     l.done = qi_arena_alloc(arena, l.max_done, sizeof *l.done);
     run *above = qi_arena_alloc(scratch, max_runs, sizeof *above);
     run *now = qi_arena_alloc(scratch, max_runs, sizeof *now);
-    if (!l.labels || !l.done || !above || !now) return QUIRE_ERR_NO_MEMORY;
+    qi_span *spans = qi_arena_alloc(scratch, max_runs, sizeof *spans);
+    if (!l.labels || !l.done || !above || !now || !spans) return QUIRE_ERR_NO_MEMORY;
     uint32_t n_above = 0;
     for (uint32_t y = box[1]; y < box[3]; y++) {
         quire_err err = y % 256 == 0 ? qi_deadline_check(deadline) : QUIRE_ERR_OK;
         if (err) return err;
-        uint32_t n = find_runs(mask, box, ink, y, now), at = 0;
-        for (uint32_t i = 0; i < n; i++)
+        uint32_t n = qi_mask_spans(mask, y, box[0], box[2], ink, spans), at = 0;
+        for (uint32_t i = 0; i < n; i++) {
+            now[i] = (run){spans[i].x0, spans[i].x1, NONE};
             add_run(&l, &now[i], y, above, n_above, &at);
+        }
         for (uint32_t i = 0; i < n; i++)
             if (now[i].label != NONE) now[i].label = find_root(l.labels, now[i].label);
         retire_labels(&l, above, n_above, y);

@@ -39,6 +39,33 @@ uint32_t qi_mask_find(const qi_mask *m, uint32_t y, uint32_t x, int ink) {
     return found < m->width ? found : m->width;
 }
 
+uint32_t qi_mask_spans(const qi_mask *m, uint32_t y, uint32_t x0, uint32_t x1, int ink,
+                       qi_span *spans) {
+    const uint64_t *row = qi_mask_row(m, y);
+    uint64_t flip = ink ? 0 : ~(uint64_t)0;
+    uint32_t n = 0, end = x0;
+    for (uint32_t x = x0; x < x1;) {
+        uint32_t word = x / 64, base = word * 64, to = x1 - base < 64 ? x1 - base : 64;
+        uint64_t bits = (row[word] ^ flip) & span_bits(x - base, to);
+        while (bits) {
+            uint32_t from = (uint32_t)__builtin_ctzll(bits);
+            uint64_t rest = ~(bits >> from);
+            uint32_t length = rest ? (uint32_t)__builtin_ctzll(rest) : 64;
+            if (length > 64 - from) length = 64 - from;
+            /* A stretch that reaches over the word's edge goes on. */
+            if (n && end == base + from)
+                spans[n - 1].x1 = base + from + length;
+            else
+                spans[n++] = (qi_span){base + from, base + from + length};
+            end = base + from + length;
+            if (from + length >= 64) break;
+            bits &= ~(uint64_t)0 << (from + length);
+        }
+        x = base + to;
+    }
+    return n;
+}
+
 uint32_t qi_mask_count(const qi_mask *m, uint32_t y, uint32_t x0, uint32_t x1) {
     const uint64_t *row = qi_mask_row(m, y);
     uint32_t n = 0;

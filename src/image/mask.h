@@ -28,6 +28,16 @@ void qi_mask_fill_span(const qi_mask *m, uint32_t y, uint32_t x0, uint32_t x1, i
 /* The first pixel at or after x whose value is `ink`, or the width. */
 uint32_t qi_mask_find(const qi_mask *m, uint32_t y, uint32_t x, int ink);
 
+/* A stretch of equal pixels, x0 <= x < x1. */
+typedef struct qi_span {
+    uint32_t x0, x1;
+} qi_span;
+
+/* Lists the stretches of ink (or, ink = 0, of paper) of row y between x0 and x1, left to right;
+ * spans has room for (x1 - x0) / 2 + 1. Returns how many there are. */
+uint32_t qi_mask_spans(const qi_mask *m, uint32_t y, uint32_t x0, uint32_t x1, int ink,
+                       qi_span *spans);
+
 /* Number of ink pixels in x0 <= x < x1 of row y. */
 uint32_t qi_mask_count(const qi_mask *m, uint32_t y, uint32_t x0, uint32_t x1);
 

@@ -4,27 +4,28 @@
 
 #include <string.h>
 
+typedef struct rule {
+    uint32_t x0, y0, x1, y1;
+} rule;
+
 enum { MAX_RULES = 4096, MAX_HOLE = 2, RAGGED = 2 };
 
 /* Keeps of each row the runs of at least length; holes of up to max_hole pixels count as ink. */
-static uint32_t open_rows(const qi_mask *in, uint32_t length, uint32_t max_hole,
+static uint32_t open_rows(const qi_mask *in, uint32_t length, uint32_t max_hole, qi_span *spans,
                           const qi_mask *out) {
-    uint32_t n = 0;
+    uint32_t n_kept = 0;
     for (uint32_t y = 0; y < in->height; y++) {
-        uint32_t x = 0;
-        while ((x = qi_mask_find(in, y, x, 1)) < in->width) {
-            uint32_t end = qi_mask_find(in, y, x, 0), next;
-            while (end < in->width && (next = qi_mask_find(in, y, end, 1)) - end <= max_hole &&
-                   next < in->width)
-                end = qi_mask_find(in, y, next, 0);
-            if (end - x >= length) {
-                qi_mask_fill_span(out, y, x, end, 1);
-                n++;
-            }
-            x = end;
+        uint32_t n = qi_mask_spans(in, y, 0, in->width, 1, spans);
+        for (uint32_t i = 0; i < n;) {
+            uint32_t from = spans[i].x0, end = spans[i].x1;
+            while (++i < n && spans[i].x0 - end <= max_hole)
+                end = spans[i].x1;
+            if (end - from < length) continue;
+            qi_mask_fill_span(out, y, from, end, 1);
+            n_kept++;
         }
     }
-    return n;
+    return n_kept;
 }
 
 /* Keeps of each column the runs of at least length, a word of columns at a time: a bit survives the
@@ -69,7 +70,7 @@ static int64_t ragged_end(const qi_mask *mask, uint32_t x, int64_t y, int step, 
 }
 
 /* Columns of the stroke from which ink goes on below, beyond a ragged edge. */
-static uint32_t count_hanging(const qi_mask *mask, const qi_mask *strokes, const qi_rule *r) {
+static uint32_t count_hanging(const qi_mask *mask, const qi_mask *strokes, const rule *r) {
     uint32_t n = 0;
     for (uint32_t y = r->y0; y < r->y1 && y + 1 < mask->height; y++) {
         const uint64_t *s = qi_mask_row(strokes, y), *next = qi_mask_row(strokes, y + 1);
@@ -87,7 +88,7 @@ static uint32_t count_hanging(const qi_mask *mask, const qi_mask *strokes, const
 }
 
 /* Clears the stroke with its ragged edges, but where ink goes on to both of its sides. */
-static void erase_level(const qi_mask *mask, const qi_mask *strokes, const qi_rule *r) {
+static void erase_level(const qi_mask *mask, const qi_mask *strokes, const rule *r) {
     for (uint32_t x = r->x0; x < r->x1; x++) {
         uint32_t y = r->y0;
         while (y < r->y1) {
@@ -109,7 +110,7 @@ static void erase_level(const qi_mask *mask, const qi_mask *strokes, const qi_ru
     }
 }
 
-static void erase_upright(const qi_mask *mask, const qi_mask *strokes, const qi_rule *r) {
+static void erase_upright(const qi_mask *mask, const qi_mask *strokes, const rule *r) {
     for (uint32_t y = r->y0; y < r->y1; y++) {
         uint32_t x = r->x0;
         while ((x = qi_mask_find(strokes, y, x, 1)) < r->x1) {
@@ -127,51 +128,47 @@ static void erase_upright(const qi_mask *mask, const qi_mask *strokes, const qi_
 
 static quire_err take_strokes(const qi_mask *mask, const qi_mask *strokes, bool upright,
                               uint32_t min_length, const qi_deadline *deadline, qi_arena *scratch,
-                              qi_rule *rules, uint32_t *n_rules) {
+                              uint32_t *n_rules) {
     qi_component *c;
     uint32_t n, box[4] = {0, 0, mask->width, mask->height};
     quire_err err = qi_components_find(strokes, box, 1, (qi_turn){1, 0}, min_length, MAX_RULES / 2,
                                        deadline, scratch, scratch, &c, &n);
     for (uint32_t i = 0; i < n && !err; i++) {
-        qi_rule r = {(uint32_t)c[i].x0, (uint32_t)c[i].y0, (uint32_t)c[i].x1, (uint32_t)c[i].y1,
-                     upright};
+        rule r = {(uint32_t)c[i].x0, (uint32_t)c[i].y0, (uint32_t)c[i].x1, (uint32_t)c[i].y1};
         if (!upright && count_hanging(mask, strokes, &r) * 7 > r.x1 - r.x0) continue;
         if (upright)
             erase_upright(mask, strokes, &r);
         else
             erase_level(mask, strokes, &r);
-        rules[(*n_rules)++] = r;
+        ++*n_rules;
     }
     return err;
 }
 
 quire_err qi_rules_erase(const qi_mask *mask, uint32_t min_length, uint32_t max_thickness,
-                         const qi_deadline *deadline, qi_arena *arena, qi_arena *scratch,
-                         qi_rule **ret_rules, uint32_t *ret_n) {
+                         const qi_deadline *deadline, qi_arena *scratch, uint32_t *ret_n) {
     qi_mask level, upright, thick;
     quire_err err = qi_mask_init(mask->width, mask->height, scratch, &level);
     if (!err) err = qi_mask_init(mask->width, mask->height, scratch, &upright);
     if (!err) err = qi_mask_init(mask->width, mask->height, scratch, &thick);
     uint64_t *column = qi_arena_alloc(
         scratch, (size_t)mask->height + min_length + max_thickness + 1, sizeof *column);
-    qi_rule *rules = qi_arena_alloc(arena, MAX_RULES, sizeof *rules);
-    if (err || !column || !rules) return QUIRE_ERR_NO_MEMORY;
+    qi_span *spans = qi_arena_alloc(scratch, mask->width / 2 + 1, sizeof *spans);
+    if (err || !column || !spans) return QUIRE_ERR_NO_MEMORY;
     uint32_t n_rules = 0;
     size_t n_words = mask->stride * mask->height;
     open_columns(mask, min_length, column, &upright);
-    if (open_rows(&upright, max_thickness + 1, 0, &thick))
+    if (open_rows(&upright, max_thickness + 1, 0, spans, &thick))
         for (size_t i = 0; i < n_words; i++)
             upright.bits[i] &= ~thick.bits[i];
-    if (open_rows(mask, min_length, MAX_HOLE, &level)) {
+    if (open_rows(mask, min_length, MAX_HOLE, spans, &level)) {
         open_columns(&level, max_thickness + 1, column, &thick);
         for (size_t i = 0; i < n_words; i++)
             level.bits[i] &= ~thick.bits[i];
-        err = take_strokes(mask, &level, false, min_length, deadline, scratch, rules, &n_rules);
+        err = take_strokes(mask, &level, false, min_length, deadline, scratch, &n_rules);
     }
-    if (!err)
-        err = take_strokes(mask, &upright, true, min_length, deadline, scratch, rules, &n_rules);
+    if (!err) err = take_strokes(mask, &upright, true, min_length, deadline, scratch, &n_rules);
     if (err) return err;
-    *ret_rules = rules;
     *ret_n = n_rules;
     return QUIRE_ERR_OK;
 }

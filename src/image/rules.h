@@ -1,5 +1,5 @@
 /* Ruled lines: table borders, frames, underlines, the lines of a form. They are taken out of the
- * mask, so that what touches them comes apart, and listed, since they part text. Pure; any thread.
+ * mask, so that what touches them comes apart. Pure; any thread.
  */
 #ifndef QI_IMAGE_RULES_H
 #define QI_IMAGE_RULES_H
@@ -7,17 +7,11 @@
 #include "base/clock.h"
 #include "image/components.h"
 
-typedef struct qi_rule {
-    uint32_t x0, y0, x1, y1;
-    bool upright;
-} qi_rule;
-
 /* Erases straight strokes at least min_length_px long and at most max_thickness_px thick from mask,
  * along and across, where what crosses them is kept. Strokes from which much hangs down, as letters
- * do from the headline of Devanagari, stay. Rules in the arena. Errors: NO_MEMORY, TIMEOUT,
- * CANCELLED. */
+ * do from the headline of Devanagari, stay. *ret_n: how many were erased. Errors: NO_MEMORY,
+ * TIMEOUT, CANCELLED. */
 quire_err qi_rules_erase(const qi_mask *mask, uint32_t min_length_px, uint32_t max_thickness_px,
-                         const qi_deadline *deadline, qi_arena *arena, qi_arena *scratch,
-                         qi_rule **ret_rules, uint32_t *ret_n);
+                         const qi_deadline *deadline, qi_arena *scratch, uint32_t *ret_n);
 
 #endif

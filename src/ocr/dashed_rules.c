@@ -1,5 +1,5 @@
 /* Rules made of dashes, dots, stars: rows of small marks, one like the other, evenly set, with no
- * letter in their line. They part text as drawn rules do, and would else pass for accents of the
+ * letter in their line. They would else pass for accents of the
  * line below or points of the line above. Leaders, which run from word to word, are left alone. */
 #include <math.h>
 #include <stdlib.h>
@@ -38,7 +38,7 @@ static bool has_letters(const qi_parts *p, const mark *first, const mark *last, 
 }
 
 /* Takes the runs of evenly set marks among those of one level, sorted by x. */
-static void take_runs(qi_parts *p, const mark *marks, uint32_t n, float size, bool *gone) {
+static void take_runs(const qi_parts *p, const mark *marks, uint32_t n, float size, bool *gone) {
     for (uint32_t from = 0; from < n;) {
         uint32_t to = from + 1;
         float widest = marks[from].x1 - marks[from].x0;
@@ -51,7 +51,6 @@ static void take_runs(qi_parts *p, const mark *marks, uint32_t n, float size, bo
             !has_letters(p, first, last, size)) {
             for (uint32_t i = from; i < to; i++)
                 gone[marks[i].ink] = true;
-            p->rules[p->n_rules++] = (qi_rect){first->x0, first->y - 1, last->x1, first->y + 1};
         }
         from = to;
     }

@@ -30,8 +30,6 @@ typedef struct finder {
     float letter_height;
     float degrees;
     qi_turn turn;
-    qi_rule *rules;
-    uint32_t n_rules;
     qi_parts parts;
     uint32_t max_inks;
     qi_edge_map edge;
@@ -124,18 +122,6 @@ static quire_err measure_skew(finder *f) {
         points[n++] = (qi_point){(c->x0 + c->x1) / 2, c->y1};
     }
     return qi_skew_estimate(points, n, fmaxf(1, f->letter_height / 6), f->scratch, &f->degrees);
-}
-
-/* A rule in the turned frame: level, at the height of its middle. */
-static qi_rect rule_in_frame(const finder *f, const qi_rule *r) {
-    float x = (float)(r->x0 + r->x1) / 2, y = (float)(r->y0 + r->y1) / 2;
-    float at_x = x * f->turn.cos - y * f->turn.sin, at_y = y * f->turn.cos + x * f->turn.sin;
-    float half_w = (float)(r->x1 - r->x0) / 2, half_h = (float)(r->y1 - r->y0) / 2;
-    if (r->upright)
-        half_w = 1;
-    else
-        half_h = 1;
-    return (qi_rect){at_x - half_w, at_y - half_h, at_x + half_w, at_y + half_h};
 }
 
 static void turn_back(qi_turn t, float x, float y, float *ret_x, float *ret_y) {
@@ -245,26 +231,19 @@ static bool in_picture(const qi_rect *box, const qi_rect *pictures, uint32_t n) 
     return false;
 }
 
-/* Sorts the components into text ink and rules; pictures and dirt are left out. */
+/* Picks text ink from the components; rules, pictures and dirt are left out. */
 static quire_err sort_components(finder *f) {
     qi_parts *p = &f->parts;
     f->max_inks = f->n_components + MAX_WHITE;
     p->inks = qi_arena_alloc(f->scratch, f->max_inks, sizeof *p->inks);
-    p->rules = qi_arena_alloc(f->scratch, f->n_components + f->n_rules + f->max_inks / 8 + 1,
-                              sizeof *p->rules);
     qi_rect *pictures = qi_arena_alloc(f->scratch, MAX_PICTURES, sizeof *pictures);
     p->bands = qi_arena_alloc(f->scratch, MAX_PICTURES, sizeof *p->bands);
-    if (!p->inks || !p->rules || !p->bands || !pictures) return QUIRE_ERR_NO_MEMORY;
+    if (!p->inks || !p->bands || !pictures) return QUIRE_ERR_NO_MEMORY;
     uint32_t n_pictures = 0;
     float size = f->letter_height;
-    for (uint32_t i = 0; i < f->n_rules; i++)
-        p->rules[p->n_rules++] = rule_in_frame(f, &f->rules[i]);
     for (uint32_t i = 0; i < f->n_components; i++) {
         const qi_component *c = &f->components[i];
-        kind k = kind_of(f, c);
-        if (k == RULE && fmaxf(component_width(c), component_height(c)) > 3 * size)
-            p->rules[p->n_rules++] = box_of(c);
-        if (k != SOLID) continue;
+        if (kind_of(f, c) != SOLID) continue;
         bool found = false;
         quire_err err = fill_of(c) > 0.5f ? add_white_letters(f, c, &found) : QUIRE_ERR_OK;
         if (err) return err;
@@ -351,16 +330,17 @@ static quire_err find_text(finder *f, qi_layout *out) {
     if (err || f->letter_height <= 0) return err;
     err = measure_skew(f);
     if (err) return err;
-    err = qi_rules_erase(&f->mask, (uint32_t)(3 * f->letter_height) + 8,
-                         (uint32_t)(0.3f * f->letter_height) + 2, f->deadline, f->scratch,
-                         f->scratch, &f->rules, &f->n_rules);
+    uint32_t n_rules;
+    err =
+        qi_rules_erase(&f->mask, (uint32_t)(3 * f->letter_height) + 8,
+                       (uint32_t)(0.3f * f->letter_height) + 2, f->deadline, f->scratch, &n_rules);
     if (err) return err;
     bool turned = fabsf(f->degrees) > 0.05f;
     if (turned) {
         float angle = f->degrees * (float)(M_PI / 180);
         f->turn = (qi_turn){cosf(angle), sinf(angle)};
     }
-    if (turned || f->n_rules) err = label_ink(f);
+    if (turned || n_rules) err = label_ink(f);
     if (!err) err = measure_letters(f);
     if (err) return err;
     err = qi_scan_edge_find(&f->mask, 1, f->scratch, f->scratch, &f->edge);
@@ -369,8 +349,7 @@ static quire_err find_text(finder *f, qi_layout *out) {
     if (!err)
         err =
             qi_layout_find_pieces(&f->parts, f->letter_height, f->deadline, f->scratch, f->scratch);
-    if (!err)
-        err = qi_layout_order(&f->parts, f->letter_height, f->deadline, f->scratch, f->scratch);
+    if (!err) err = qi_layout_order(&f->parts, f->deadline, f->scratch, f->scratch);
     for (uint32_t i = 0; i < f->parts.n_rows && !err; i++)
         err = qi_layout_fit_row(&f->parts, &f->parts.rows[i], f->scratch);
     if (err) return err;

@@ -63,9 +63,7 @@ typedef struct qi_parts {
     qi_piece *pieces;
     uint32_t n_inks, n_pieces;
     uint32_t n_specks; /* pieces too small for words, listed after the n_pieces */
-    qi_rect *rules;    /* lines drawn across or along */
-    uint32_t n_rules;
-    qi_rect *bands; /* solid bars across the page, with or without letters on them */
+    qi_rect *bands;    /* solid bars across the page, with or without letters on them */
     uint32_t n_bands;
     qi_row *rows; /* in reading order */
     uint32_t n_rows;
@@ -97,8 +95,7 @@ float qi_weighted_median(float *values, const float *weights, uint32_t n, qi_are
 /* The q-th part of values, which it reorders. 0 when empty. */
 float qi_quantile(float *values, uint32_t n, float q);
 
-/* Takes rules made of small marks out of the inks and adds them to the rules, which must have room
- * for an eighth as many as there are inks. */
+/* Takes rules made of small marks out of the inks. */
 quire_err qi_layout_take_dashed_rules(qi_parts *parts, float letter_height, qi_arena *scratch);
 
 /* Joins inks that follow each other closely into pieces; fills inks[].piece, .next and pieces. */
@@ -106,8 +103,8 @@ quire_err qi_layout_find_pieces(qi_parts *parts, float letter_height, const qi_d
                                 qi_arena *arena, qi_arena *scratch);
 
 /* Puts the pieces into rows and the rows into reading order; fills rows, order. */
-quire_err qi_layout_order(qi_parts *parts, float letter_height, const qi_deadline *deadline,
-                          qi_arena *arena, qi_arena *scratch);
+quire_err qi_layout_order(qi_parts *parts, const qi_deadline *deadline, qi_arena *arena,
+                          qi_arena *scratch);
 
 /* Cuts rows where a gap is too wide for one between words. */
 quire_err qi_layout_cut_rows(qi_parts *parts, qi_arena *arena, qi_arena *scratch);

@@ -205,12 +205,11 @@ static quire_err order_set(ordering *o, uint32_t *set, uint32_t n, int depth) {
     return err;
 }
 
-quire_err qi_layout_order(qi_parts *p, float letter_height, const qi_deadline *deadline,
-                          qi_arena *arena, qi_arena *scratch) {
+quire_err qi_layout_order(qi_parts *p, const qi_deadline *deadline, qi_arena *arena,
+                          qi_arena *scratch) {
     p->n_rows = 0;
     uint32_t n = p->n_pieces;
     if (!n) return QUIRE_ERR_OK;
-    (void)letter_height;
     ordering o = {.parts = p, .deadline = deadline, .scratch = scratch};
     p->rows = qi_arena_alloc(arena, n, sizeof *p->rows);
     p->order = qi_arena_alloc(arena, n, sizeof *p->order);

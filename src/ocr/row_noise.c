@@ -134,10 +134,13 @@ quire_err qi_layout_drop_noise(qi_parts *p, float letter_height, qi_arena *scrat
     quire_err err = map_specks(p, letter_height, scratch, &specks);
     if (!err) err = measure_text(p, letter_height, scratch, &text);
     if (err) return err;
+    /* Hundreds of rows with hardly a sure one among them are a page of noise. */
+    bool wild = p->n_rows > 500 && text.n_rows * 12 < p->n_rows;
     uint32_t kept = 0;
     bool fresh = false;
     for (uint32_t i = 0; i < p->n_rows; i++) {
         fresh |= p->rows[i].starts_block;
+        if (wild && !is_surely_text(&p->rows[i], letter_height)) continue;
         if (is_noise(p, &p->rows[i], letter_height, &text, &specks)) continue;
         p->rows[kept] = p->rows[i];
         p->rows[kept++].starts_block = fresh;

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "image/components.h"
+#include "image/rules.h"
 #include "image/skew.h"
 #include "image/threshold.h"
 
@@ -53,7 +54,7 @@ static void test_mask_spans(void **state) {
 static void test_bitonal_pages_pass_through(void **state) {
     qi_arena arena = {0};
     qi_grey g = new_page(333, 100, 255);
-    for (uint32_t i = 0; i < 333 * 100; i += 7)
+    for (uint32_t i = 0; i < 333 * 100; i += 29)
         g.px[i] = 0;
     qi_mask m;
     assert_int_equal(qi_threshold_page(&g, whole(&g), NULL, &arena, &arena, &m), QUIRE_ERR_OK);
@@ -94,6 +95,48 @@ static void test_nothing_outside_the_region(void **state) {
     assert_int_equal(qi_threshold_page(&g, region, NULL, &arena, &arena, &m), QUIRE_ERR_OK);
     assert_int_equal(count_all(&m), 60 * 50);
     free(g.px);
+    qi_arena_done(&arena);
+}
+
+/* Black strokes on a ground of dots, a quarter of them black: the dots go, the strokes stay. */
+static void test_screens_are_smoothed(void **state) {
+    qi_arena arena = {0};
+    qi_grey g = new_page(800, 400, 255);
+    for (uint32_t y = 100; y < 300; y++)
+        for (uint32_t x = 100; x < 700; x++)
+            if (x % 2 == 0 && y % 2 == 0) qi_grey_row(&g, y)[x] = 0;
+    for (uint32_t x = 150; x < 650; x += 50)
+        for (uint32_t y = 150; y < 250; y++)
+            memset(qi_grey_row(&g, y) + x, 0, 8);
+    qi_mask m;
+    assert_int_equal(qi_threshold_page(&g, whole(&g), NULL, &arena, &arena, &m), QUIRE_ERR_OK);
+    assert_in_range(qi_mask_count(&m, 200, 120, 680), 10 * 6, 10 * 12);
+    assert_int_equal(qi_mask_count(&m, 120, 120, 680), 0);
+    free(g.px);
+    qi_arena_done(&arena);
+}
+
+/* A form's line under letters goes, a stroke that crosses it stays, a headline from which letters
+ * hang stays. */
+static void test_rules_are_erased(void **state) {
+    qi_arena arena = {0};
+    qi_mask m;
+    assert_int_equal(qi_mask_init(600, 300, &arena, &m), QUIRE_ERR_OK);
+    for (uint32_t y = 100; y < 104; y++)
+        qi_mask_fill_span(&m, y, 50, 550, 1);
+    for (uint32_t y = 80; y < 120; y++)
+        qi_mask_fill_span(&m, y, 200, 205, 1);
+    for (uint32_t y = 200; y < 204; y++)
+        qi_mask_fill_span(&m, y, 50, 550, 1);
+    for (uint32_t x = 60; x < 540; x += 20)
+        for (uint32_t y = 204; y < 225; y++)
+            qi_mask_fill_span(&m, y, x, x + 5, 1);
+    uint32_t n_rules;
+    assert_int_equal(qi_rules_erase(&m, 100, 6, NULL, &arena, &n_rules), QUIRE_ERR_OK);
+    assert_int_equal(n_rules, 1);
+    assert_int_equal(qi_mask_count(&m, 102, 0, 600), 5);
+    assert_int_equal(qi_mask_count(&m, 90, 0, 600), 5);
+    assert_int_equal(qi_mask_count(&m, 202, 0, 600), 500);
     qi_arena_done(&arena);
 }
 
@@ -158,6 +201,8 @@ int main(void) {
         cmocka_unit_test(test_bitonal_pages_pass_through),
         cmocka_unit_test(test_threshold_follows_a_shadow),
         cmocka_unit_test(test_nothing_outside_the_region),
+        cmocka_unit_test(test_screens_are_smoothed),
+        cmocka_unit_test(test_rules_are_erased),
         cmocka_unit_test(test_components),
         cmocka_unit_test(test_skew_is_found),
     };

@@ -169,6 +169,85 @@ static void test_frames_and_rules_are_no_text(void **state) {
     page_done(&p);
 }
 
+static void invert(page *p, uint32_t y0, uint32_t y1) {
+    for (uint32_t y = y0; y < y1; y++)
+        for (uint32_t x = 0; x < p->grey.width; x++)
+            qi_grey_row(&p->grey, y)[x] = (uint8_t)(255 - qi_grey_row(&p->grey, y)[x]);
+}
+
+static void test_light_on_dark(void **state) {
+    page p;
+    page_init(&p, 1700, 1400, 0);
+    draw_column(&p, 150, 1500, 200, 20);
+    invert(&p, 410, 463); /* a bar round the sixth line */
+    page_find(&p, false);
+    assert_int_equal(p.layout.n_lines, 20);
+    for (uint32_t i = 0; i < 20; i++) {
+        assert_int_equal(p.layout.lines[i].white_on_black, i == 5);
+        assert_float_equal(line_y(&p.layout.lines[i]), 200 + (float)i * PITCH, 2);
+    }
+    invert(&p, 410, 463);
+    invert(&p, 0, 1400); /* the whole page */
+    page_find(&p, false);
+    assert_int_equal(p.layout.n_lines, 20);
+    assert_true(p.layout.lines[0].white_on_black && p.layout.lines[19].white_on_black);
+    page_done(&p);
+}
+
+static void test_underlined_lines_keep_their_baseline(void **state) {
+    page p;
+    page_init(&p, 1700, 1400, 0);
+    draw_column(&p, 150, 1500, 200, 20);
+    draw_box(&p, 150, 357, 900, 361);
+    page_find(&p, false);
+    assert_int_equal(p.layout.n_lines, 20);
+    assert_float_equal(line_y(&p.layout.lines[3]), 350, 2);
+    page_done(&p);
+}
+
+/* A leader holds its row together, a dashed line between rows does not become text. */
+static void test_leaders_and_dashed_rules(void **state) {
+    page p;
+    page_init(&p, 1700, 900, 0);
+    for (uint32_t i = 0; i < 8; i++) {
+        float y = 200 + (float)(i * PITCH);
+        draw_line(&p, 150, 450, y, i);
+        for (float x = 480; x < 1300; x += 20)
+            draw_box(&p, x, y - 4, x + 4, y);
+        draw_line(&p, 1320, 1400, y, i + 9);
+    }
+    for (float x = 150; x < 1400; x += 30)
+        draw_box(&p, x, 170 + 8 * PITCH, x + 15, 173 + 8 * PITCH);
+    draw_line(&p, 150, 1200, 200 + 9 * PITCH, 77);
+    page_find(&p, false);
+    assert_int_equal(p.layout.n_lines, 9);
+    assert_true(p.layout.lines[2].x0 < 160 && p.layout.lines[2].x1 > 1330);
+    page_done(&p);
+}
+
+/* A caption between two columns that wrap round it is read after them. */
+static void test_columns_go_on_past_a_caption(void **state) {
+    page p;
+    page_init(&p, 1800, 1900, 0);
+    for (uint32_t i = 0; i < 30; i++) {
+        bool beside = i >= 12 && i < 16;
+        float y = 200 + (float)(i * PITCH);
+        draw_line(&p, 150, beside ? 600 : 850, y, i);
+        draw_line(&p, beside ? 1160 : 910, 1610, y, i + 50);
+        if (beside && i < 15) draw_line(&p, 690, 1070, y + 20, i + 90);
+    }
+    page_find(&p, false);
+    const qi_layout *l = &p.layout;
+    assert_int_equal(l->n_lines, 63);
+    for (uint32_t i = 0; i < 30; i++)
+        assert_float_equal(l->lines[i].x0, 150, 3);
+    for (uint32_t i = 30; i < 60; i++)
+        assert_true(l->lines[i].x0 > 900);
+    for (uint32_t i = 60; i < 63; i++)
+        assert_float_equal(l->lines[i].x0, 690, 3);
+    page_done(&p);
+}
+
 static void test_pages_without_text(void **state) {
     page p;
     page_init(&p, 800, 600, 0);
@@ -235,6 +314,10 @@ int main(void) {
         cmocka_unit_test(test_columns_are_read_one_after_the_other),
         cmocka_unit_test(test_table_rows_stay_together),
         cmocka_unit_test(test_frames_and_rules_are_no_text),
+        cmocka_unit_test(test_light_on_dark),
+        cmocka_unit_test(test_underlined_lines_keep_their_baseline),
+        cmocka_unit_test(test_leaders_and_dashed_rules),
+        cmocka_unit_test(test_columns_go_on_past_a_caption),
         cmocka_unit_test(test_pages_without_text),
         cmocka_unit_test(test_noise_ends),
         cmocka_unit_test(test_deadline_and_cancel),
