@@ -17,8 +17,9 @@ typedef struct tile {
 
 typedef struct pipeline {
     const qi_lstm_args *a;
-    tile gates, states;            /* whose gates, whose states' tanh are being looked up */
-    __m512 z[max_sums];            /* the gates' arguments, [row][gate] */
+    tile gates, states;    /* whose gates, whose states' tanh are being looked up */
+    __m512 z[2][max_sums]; /* arguments, [row][gate], of `gates` and of the tile that enters */
+    unsigned now;          /* which of the two are those of `gates` */
     __m512 o[QI_TILE_ROWS_AVX512]; /* output gates of `states` */
     unsigned n_lookups;            /* 4 for each row of gates, then one for each row of states */
     const float *table[max_lookups];
@@ -69,7 +70,7 @@ QI_INLINE void update_states(pipeline *p, unsigned first) {
     const __m512 clip = _mm512_set1_ps(QI_STATE_CLIP), below = _mm512_set1_ps(-QI_STATE_CLIP);
     float *state = state_of(p, &p->gates);
     for (unsigned r = 0; r < p->gates.n_rows; r++, state += 16) {
-        const __m512 *z = p->z + 4 * r, *y = p->y + 4 * r;
+        const __m512 *z = p->z[p->now] + 4 * r, *y = p->y + 4 * r;
         __m512 s = _mm512_mul_ps(reflected(y[2], z[2]), _mm512_load_ps(state));
         s = _mm512_add_ps(s, _mm512_mul_ps(with_sign(y[0], z[0]), reflected(y[1], z[1])));
         s = _mm512_max_ps(_mm512_min_ps(s, clip), below);
@@ -79,6 +80,7 @@ QI_INLINE void update_states(pipeline *p, unsigned first) {
         qi_act_place_avx512(s, &p->place[first + r]);
     }
     p->states = p->gates;
+    p->now = 1 - p->now;
 }
 
 /* What is done between the sums of one tile and the next: the finished ones move on, n_rows are to
@@ -95,7 +97,7 @@ static __attribute__((noinline)) void advance_f32(pipeline *p, unsigned n_rows) 
 
 /* Enters a tile's argument of one gate of one row. */
 QI_INLINE void enter(pipeline *p, unsigned i, __m512 z) {
-    p->z[i] = z;
+    p->z[1 - p->now][i] = z;
     p->table[i] = i % 4 ? qi_logistic_table : qi_tanh_table;
     qi_act_place_avx512(z, &p->place[i]);
 }
@@ -141,12 +143,12 @@ QI_INLINE void run_s8(pipeline *p, tile t, const unsigned n_rows) {
     }
     for (; done < p->n_lookups; done++)
         look_up(p, done);
-    advance_s8(p, n_rows);
 #pragma clang loop unroll(full)
     for (unsigned r = 0; r < n_rows; r++)
         for (unsigned q = 0; q < 4; q++)
             enter(p, 4 * r + q,
                   _mm512_mul_ps(_mm512_cvtepi32_ps(acc[r][q]), _mm512_load_ps(scale + 16 * q)));
+    advance_s8(p, n_rows);
 }
 
 QI_INLINE void run_f32(pipeline *p, tile t, const unsigned n_rows) {
@@ -167,11 +169,11 @@ QI_INLINE void run_f32(pipeline *p, tile t, const unsigned n_rows) {
     qi_tile_f32_avx512(acc, h, w + (size_t)pk->n_x * 64, pk->n_h, n_rows);
     for (unsigned i = 0; i < p->n_lookups; i++)
         look_up(p, i);
-    advance_f32(p, n_rows);
 #pragma clang loop unroll(full)
     for (unsigned r = 0; r < n_rows; r++)
         for (unsigned q = 0; q < 4; q++)
             enter(p, 4 * r + q, acc[r][q]);
+    advance_f32(p, n_rows);
 }
 
 #define TILE(suffix, n)                                                                            \
@@ -197,7 +199,7 @@ static void run(const qi_lstm_args *a, const run_fn tiles[],
                 void (*advance)(pipeline *, unsigned)) {
     pipeline p;
     p.a = a;
-    p.gates.n_rows = p.states.n_rows = p.n_lookups = 0;
+    p.gates.n_rows = p.states.n_rows = p.n_lookups = p.now = 0;
     for (uint32_t panel = 0; panel < a->w->n_panels; panel++)
         for (uint32_t row = 0; row < a->n_rows;) {
             tile t = {panel, row, qi_tile_rows_avx512(a->n_rows - row)};
