@@ -65,6 +65,14 @@ static int compare_row_base(const void *a, const void *b) {
     return (x->box.x0 > y->box.x0) - (x->box.x0 < y->box.x0);
 }
 
+static void join_rows(open_row *open, uint32_t n, uint32_t from, uint32_t into) {
+    for (uint32_t r = 0; r < n; r++)
+        if (open[r].joined == from) open[r].joined = into;
+    open[into].n += open[from].n;
+    open[into].n_inks += open[from].n_inks;
+    qi_rect_join(&open[into].box, &open[from].box);
+}
+
 /* A row of small signs inside the band of a larger row belongs to it: quotes, raised figures. */
 static void take_in_small_rows(open_row *open, uint32_t n) {
     for (uint32_t i = 0; i < n; i++) {
@@ -84,11 +92,26 @@ static void take_in_small_rows(open_row *open, uint32_t n) {
             if (small->box.x0 < large->box.x0 - 2 * large->height ||
                 small->box.x1 > large->box.x1 + 2 * large->height)
                 continue;
-            small->joined = k;
-            for (uint32_t r = 0; r < n; r++)
-                if (open[r].joined == i) open[r].joined = k;
-            large->n += small->n;
-            qi_rect_join(&large->box, &small->box);
+            join_rows(open, n, i, k);
+        }
+    }
+}
+
+/* Rows that fill the same band are one: letters built of parts one above the other, as those of
+ * Hangul and Han, leave the level of a word in doubt. */
+static void join_level_rows(open_row *open, uint32_t n) {
+    for (uint32_t i = 0; i < n; i++) {
+        for (uint32_t k = 0; k < n && open[i].joined == i; k++) {
+            const open_row *a = &open[i], *b = &open[k];
+            if (k == i || b->joined != k || a->white != b->white || a->closed || b->closed)
+                continue;
+            if (b->n_inks < a->n_inks || (b->n_inks == a->n_inks && k > i)) continue;
+            float low = fminf(a->height, b->height), high = fmaxf(a->height, b->height);
+            float ah = qi_rect_height(&a->box), bh = qi_rect_height(&b->box);
+            float overlap = qi_overlap(a->box.y0, a->box.y1, b->box.y0, b->box.y1);
+            if (high < 2 * low && bh < 2.2f * b->height && fabsf(a->base - b->base) < 0.5f * low &&
+                overlap > 0.7f * fminf(ah, bh))
+                join_rows(open, n, i, k);
         }
     }
 }
@@ -141,6 +164,7 @@ static quire_err emit_block(ordering *o, const uint32_t *set, uint32_t n) {
         open[best].n_inks += q->n_inks;
         o->row_of[sorted[i].piece] = best;
     }
+    join_level_rows(open, n_open);
     take_in_small_rows(open, n_open);
     qi_row *rows = p->rows + p->n_rows;
     uint32_t n_rows = 0;
