@@ -15,6 +15,7 @@ typedef struct cutter {
     qi_row *rows;
     uint32_t n_rows;
     uint32_t *order, n_order;
+    uint32_t n_spare; /* how many specks there is still room for in order */
     float *values, *weights;
     qi_arena *scratch;
 } cutter;
@@ -77,10 +78,14 @@ static uint32_t add_leader(cutter *c, const row_level *level, float left, float 
         if (b->x0 <= x0 || b->x1 >= x1 || b->y1 > base + 0.3f * level->height ||
             b->y0 < base - 0.8f * level->height)
             continue;
+        if (n == c->n_spare) break;
         c->order[c->n_order++] = i;
         n++;
     }
-    if (n >= MIN_DOTS && (float)n * 4 * level->height > x1 - x0) return n;
+    if (n >= MIN_DOTS && (float)n * 4 * level->height > x1 - x0) {
+        c->n_spare -= n;
+        return n;
+    }
     c->n_order = first;
     return 0;
 }
@@ -128,13 +133,12 @@ static void cut_row(cutter *c, const qi_row *row) {
 
 quire_err qi_layout_cut_rows(qi_parts *p, qi_arena *arena, qi_arena *scratch) {
     cutter c = {.parts = p, .scratch = scratch};
-    /* A speck lies in one gap of each row at most, and rows overlap little: twice is ample. */
     size_t room = (size_t)p->n_pieces + 1;
     c.rows = qi_arena_alloc(arena, room, sizeof *c.rows);
     c.values = qi_arena_alloc(scratch, room, sizeof *c.values);
     c.weights = qi_arena_alloc(scratch, room, sizeof *c.weights);
-    size_t n_leaders = p->n_specks <= MAX_SPECKS ? (size_t)p->n_specks * 4 : 0;
-    c.order = qi_arena_alloc(arena, room + n_leaders, sizeof *c.order);
+    c.n_spare = p->n_specks <= MAX_SPECKS ? p->n_specks * 2 : 0;
+    c.order = qi_arena_alloc(arena, room + c.n_spare, sizeof *c.order);
     if (!c.rows || !c.values || !c.weights || !c.order) return QUIRE_ERR_NO_MEMORY;
     for (uint32_t i = 0; i < p->n_rows; i++)
         cut_row(&c, &p->rows[i]);
