@@ -41,39 +41,25 @@ static void grow(quire_box *b, quire_box by) {
     if (by.y1 > b->y1) b->y1 = by.y1;
 }
 
-/* From the page as read to the page as stored; coordinates are edges, not pixel centres. */
-static void to_stored(qi_turn t, float x, float y, float *ret_x, float *ret_y) {
-    float w = (float)t.width, h = (float)t.height;
-    switch (t.rotation) {
-    case 90:
-        *ret_x = y, *ret_y = h - x;
-        break;
-    case 180:
-        *ret_x = w - x, *ret_y = h - y;
-        break;
-    case 270:
-        *ret_x = w - y, *ret_y = x;
-        break;
-    default:
-        *ret_x = x, *ret_y = y;
-        break;
-    }
+static uint32_t width_as_read(const qi_pose *pose) {
+    if (pose->deskewed) return pose->deskew.width;
+    return pose->rotation % 180 ? pose->height : pose->width;
 }
 
 static int32_t clamp(float v, uint32_t limit) {
     return v < 0 ? 0 : v > (float)limit ? (int32_t)limit : (int32_t)v;
 }
 
-static quire_box stored_box(const qi_line_crop *c, const qi_read_word *w, qi_turn turn) {
+static quire_box stored_box(const qi_line_crop *c, const qi_read_word *w, const qi_pose *pose) {
     float x0 = INFINITY, y0 = INFINITY, x1 = -INFINITY, y1 = -INFINITY;
     for (int i = 0; i < 4; i++) {
         float x, y;
         qi_line_crop_to_page(c, i & 1 ? w->u1 : w->u0, i & 2 ? w->v1 : w->v0, &x, &y);
-        to_stored(turn, x, y, &x, &y);
+        qi_pose_to_stored(pose, x, y, &x, &y);
         x0 = fminf(x0, x), y0 = fminf(y0, y), x1 = fmaxf(x1, x), y1 = fmaxf(y1, y);
     }
-    quire_box b = {clamp(floorf(x0), turn.width), clamp(floorf(y0), turn.height),
-                   clamp(ceilf(x1), turn.width), clamp(ceilf(y1), turn.height)};
+    quire_box b = {clamp(floorf(x0), pose->width), clamp(floorf(y0), pose->height),
+                   clamp(ceilf(x1), pose->width), clamp(ceilf(y1), pose->height)};
     if (b.x1 <= b.x0) b.x1 = b.x0 + 1;
     if (b.y1 <= b.y0) b.y1 = b.y0 + 1;
     return b;
@@ -85,16 +71,16 @@ static bool inside(quire_box b, quire_box only) {
 }
 
 /* The words of one line into page->words from page->n_words on, its text into the arena. */
-static quire_err compose_line(const qi_text_line *place, const qi_read_line *read, qi_turn turn,
-                              quire_box only, qi_arena *arena, quire_word *words,
-                              quire_line *ret_line) {
+static quire_err compose_line(const qi_text_line *place, const qi_read_line *read,
+                              const qi_pose *pose, quire_box only, qi_arena *arena,
+                              quire_word *words, quire_line *ret_line) {
     const qi_reading *r = read->reading;
     quire_line line = {.box = box_of_nothing(), .language = read->language};
     size_t text_bytes = 1;
     double confidence = 0;
     for (uint32_t i = 0; i < r->n_words; i++) {
         const qi_read_word *w = &r->words[i];
-        quire_word out = {.box = stored_box(&read->crop, w, turn),
+        quire_word out = {.box = stored_box(&read->crop, w, pose),
                           .confidence = qi_word_confidence(w),
                           .space_before = line.n_words && w->space_before};
         if (!inside(out.box, only)) continue;
@@ -117,18 +103,18 @@ static quire_err compose_line(const qi_text_line *place, const qi_read_line *rea
     if (line.n_words) line.confidence = (float)(confidence / line.n_words);
     float x0 = place->x0, y0 = place->base_y0, x1 = place->x1, y1 = place->base_y1;
     if (place->vertical) { /* described on the page turned counter-clockwise */
-        float right = (float)(turn.rotation % 180 ? turn.height : turn.width);
+        float right = (float)width_as_read(pose);
         float vx0 = right - y0, vx1 = right - y1;
         y0 = x0, y1 = x1, x0 = vx0, x1 = vx1;
     }
-    to_stored(turn, x0, y0, &line.baseline[0], &line.baseline[1]);
-    to_stored(turn, x1, y1, &line.baseline[2], &line.baseline[3]);
+    qi_pose_to_stored(pose, x0, y0, &line.baseline[0], &line.baseline[1]);
+    qi_pose_to_stored(pose, x1, y1, &line.baseline[2], &line.baseline[3]);
     line.x_height_px = place->x_height_px;
     *ret_line = line;
     return QUIRE_ERR_OK;
 }
 
-quire_err qi_compose_page(const qi_layout *layout, const qi_read_line lines[], qi_turn turn,
+quire_err qi_compose_page(const qi_layout *layout, const qi_read_line lines[], const qi_pose *pose,
                           quire_box only, qi_arena *arena, quire_page *page) {
     size_t max_words = 0;
     for (uint32_t i = 0; i < layout->n_lines; i++)
@@ -145,7 +131,7 @@ quire_err qi_compose_page(const qi_layout *layout, const qi_read_line lines[], q
         for (uint32_t i = place->first_line; i < place->first_line + place->n_lines; i++) {
             if (!lines[i].reading || !lines[i].reading->n_words) continue;
             quire_line line;
-            quire_err err = compose_line(&layout->lines[i], &lines[i], turn, only, arena,
+            quire_err err = compose_line(&layout->lines[i], &lines[i], pose, only, arena,
                                          words + page->n_words, &line);
             if (err) return err;
             if (!line.n_words) continue;

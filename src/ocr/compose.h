@@ -4,12 +4,7 @@
 #define QI_OCR_COMPOSE_H
 
 #include "ocr/line_reader.h"
-
-/* How the page that was read lies on the stored page. */
-typedef struct qi_turn {
-    int rotation;           /* 0, 90, 180, 270: the stored page was turned so far clockwise */
-    uint32_t width, height; /* of the stored page */
-} qi_turn;
+#include "ocr/pose.h"
 
 /* A line of the layout with the reading that was kept for it; reading NULL: nothing. */
 typedef struct qi_read_line {
@@ -18,9 +13,10 @@ typedef struct qi_read_line {
     const char *language;
 } qi_read_line;
 
-/* Fills page's blocks, lines, words, confidence and skew. lines[i] belongs to layout->lines[i].
+/* Fills page's blocks, lines, words, confidence and
+ * skew. lines[i] belongs to layout->lines[i].
  * only: what does not have its centre in this box of the stored page is left out. NO_MEMORY. */
-quire_err qi_compose_page(const qi_layout *layout, const qi_read_line lines[], qi_turn turn,
+quire_err qi_compose_page(const qi_layout *layout, const qi_read_line lines[], const qi_pose *pose,
                           quire_box only, qi_arena *arena, quire_page *page);
 
 /* The probability that a word read with this certainty is right: a curve fitted to scanned pages

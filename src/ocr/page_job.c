@@ -3,8 +3,8 @@
  * the page read again if one of them reads clearly better. */
 #include "ocr/page_job.h"
 
+#include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "image/turn.h"
 #include "ocr/compose.h"
@@ -12,13 +12,16 @@
 #include "ocr/orientation.h"
 #include "ocr/strip.h"
 
+/* From here on a page is made level before it is read. */
+static const float level_from_degrees = 1.5f;
 enum { stray_chars = 2 };
 static const float stray_sureness = 0.4f;
 
 struct qi_page_job {
     const qi_ocr *ocr;
-    qi_grey stored, page; /* page: stored, or turned */
+    qi_grey stored, page; /* page: as it is read */
     uint8_t *turned_px;   /* owned; the turned page's, once one was needed */
+    uint8_t *level_px;    /* owned; the level page's, where the page climbs */
     quire_box region;     /* of the stored page */
     bool rotation_settled;
     bool is_strip;  /* its last line is the whole page */
@@ -28,13 +31,14 @@ struct qi_page_job {
     qi_reading *readings; /* n_models a line */
     qi_line_task *tasks;  /* those lines and models that there is something to read for */
     uint32_t n_tasks;
-    qi_turn turn;
+    qi_pose pose;
     quire_page result;
 };
 
 uint64_t qi_page_job_bytes(uint32_t width, uint32_t height) {
-    /* The turned copy, the layout's masks and components, readings and result. */
-    return (uint64_t)width * height * 3 + (4 << 20);
+    /* The turned copy, the level one (up to 1.6 times the page), the layout's masks and components,
+     * readings and result. */
+    return (uint64_t)width * height * 9 / 2 + (4 << 20);
 }
 
 /* The part of a page that a request wants, in its pixels. */
@@ -59,23 +63,13 @@ quire_err qi_page_job_new(const qi_ocr *ocr, qi_grey pixels, float dpi, uint32_t
     if (!j) return QUIRE_ERR_NO_MEMORY;
     j->ocr = ocr;
     j->stored = j->page = pixels;
-    j->turn = (qi_turn){0, pixels.width, pixels.height};
+    j->pose = (qi_pose){.width = pixels.width, .height = pixels.height};
     j->region = region_of(request, pixels.width, pixels.height);
     j->result = (quire_page){.index = page_index,
                              .width_px = pixels.width,
                              .height_px = pixels.height,
                              .dpi = dpi,
                              .timings = {.decode_ns = decode_ns}};
-    *ret_job = j;
-    return QUIRE_ERR_OK;
-}
-
-quire_err qi_page_job_new_failed(uint32_t page_index, quire_err error, const char *text,
-                                 qi_page_job **ret_job) {
-    qi_page_job *j = calloc(1, sizeof *j);
-    if (!j) return QUIRE_ERR_NO_MEMORY;
-    j->result.index = page_index;
-    qi_page_job_fail(j, error, text);
     *ret_job = j;
     return QUIRE_ERR_OK;
 }
@@ -87,38 +81,8 @@ void qi_page_job_free(qi_page_job *j) {
     free(j);
 }
 
-void qi_page_job_fail(qi_page_job *j, quire_err error, const char *text) {
-    qi_arena_reset(&j->arena);
-    j->layout = (qi_layout){0};
-    j->n_tasks = 0;
-    const quire_page *r = &j->result;
-    j->result = (quire_page){.index = r->index,
-                             .error = error,
-                             .error_text = quire_err_text(error),
-                             .width_px = r->width_px,
-                             .height_px = r->height_px,
-                             .timings = r->timings};
-    const char *copy = qi_arena_strndup(&j->arena, text, strlen(text));
-    if (copy) j->result.error_text = copy;
-}
-
 const quire_page *qi_page_job_page(const qi_page_job *j) {
     return &j->result;
-}
-
-/* The region as it lies on the turned page. */
-static quire_box turned_region(quire_box b, qi_turn t) {
-    int32_t w = (int32_t)t.width, h = (int32_t)t.height;
-    switch (t.rotation) {
-    case 90:
-        return (quire_box){h - b.y1, b.x0, h - b.y0, b.x1};
-    case 180:
-        return (quire_box){w - b.x1, h - b.y1, w - b.x0, h - b.y0};
-    case 270:
-        return (quire_box){b.y0, w - b.x1, b.y1, w - b.x0};
-    default:
-        return b;
-    }
 }
 
 /* Crops and tasks for every line and model. */
@@ -145,13 +109,35 @@ static quire_err plan_lines(qi_page_job *j) {
     return QUIRE_ERR_OK;
 }
 
+static quire_err find_layout(qi_page_job *j, qi_ocr_session *session, const qi_deadline *deadline) {
+    qi_arena_reset(&j->arena);
+    return qi_layout_find(&j->page, qi_pose_box_as_read(&j->pose, j->region), j->ocr->right_to_left,
+                          deadline, &j->arena, &session->scratch, &j->layout);
+}
+
+/* Where the text climbs, so that rules and rows are hard to see, makes the page level and finds the
+ * layout anew. */
+static quire_err level_page(qi_page_job *j, qi_ocr_session *session, const qi_deadline *deadline) {
+    float skew = j->layout.skew_degrees;
+    if (fabsf(skew) < level_from_degrees) return QUIRE_ERR_OK;
+    qi_deskew d = qi_deskew_of(j->page.width, j->page.height, skew);
+    j->level_px = malloc((size_t)d.width * d.height);
+    if (!j->level_px) return QUIRE_ERR_NO_MEMORY;
+    qi_grey level = {j->level_px, d.width, d.height, d.width};
+    qi_grey_deskew(&j->page, &d, &level);
+    j->page = level;
+    j->pose.deskew = d;
+    j->pose.deskewed = true;
+    quire_err err = find_layout(j, session, deadline);
+    j->layout.skew_degrees += skew;
+    return err;
+}
+
 quire_err qi_page_job_prepare(qi_page_job *j, qi_ocr_session *session,
                               const qi_deadline *deadline) {
     uint64_t start = qi_clock_thread_ns();
-    qi_arena_reset(&j->arena);
-    quire_err err =
-        qi_layout_find(&j->page, turned_region(j->region, j->turn), j->ocr->right_to_left, deadline,
-                       &j->arena, &session->scratch, &j->layout);
+    quire_err err = find_layout(j, session, deadline);
+    if (!err) err = level_page(j, session, deadline);
     j->is_strip = qi_strip_likely(&j->page);
     if (!err && j->is_strip) err = qi_strip_add(&j->layout, &j->page, &j->arena);
     if (!err) err = plan_lines(j);
@@ -233,7 +219,10 @@ static quire_err best_readings(qi_page_job *j, qi_read_line **ret_lines,
 
 /* Turns the page so that the steps begin anew on the turned one. */
 static void turn_page(qi_page_job *j, int rotation) {
-    j->turn.rotation = rotation;
+    free(j->level_px);
+    j->level_px = NULL;
+    j->pose.deskewed = false;
+    j->pose.rotation = rotation;
     j->page = (qi_grey){j->turned_px, j->stored.width, j->stored.height, j->stored.width};
     if (rotation != 180)
         j->page = (qi_grey){j->turned_px, j->stored.height, j->stored.width, j->stored.height};
@@ -268,14 +257,14 @@ qi_page_step qi_page_job_finish(qi_page_job *j, qi_ocr_session *session,
     if (!err && !j->rotation_settled)
         err = settle_rotation(j, session, &legibility, deadline, &turned);
     if (!err && !turned)
-        err = qi_compose_page(&j->layout, lines, j->turn, j->region, &j->arena, &j->result);
+        err = qi_compose_page(&j->layout, lines, &j->pose, j->region, &j->arena, &j->result);
     j->result.timings.compose_ns += qi_clock_thread_ns() - start;
     if (err) {
         *ret_error = err;
         return QI_PAGE_FAILED;
     }
     if (turned) return QI_PAGE_MORE;
-    j->result.rotation = j->turn.rotation;
+    j->result.rotation = j->pose.rotation;
     if (j->result.dpi <= 0 && j->layout.dpi > 0) {
         j->result.dpi = j->layout.dpi;
         j->result.dpi_estimated = true;

@@ -54,12 +54,9 @@ uint64_t qi_page_job_bytes(uint32_t width_px, uint32_t height_px);
  * NULL: the whole page. decode_ns goes into the page's timings. */
 quire_err qi_page_job_new(const qi_ocr *ocr, qi_grey pixels, float dpi, uint32_t page_index,
                           const quire_request *request, uint64_t decode_ns, qi_page_job **ret_job);
-/* A job for a page that could not be decoded: needs no step, its page carries the error. */
-quire_err qi_page_job_new_failed(uint32_t page_index, quire_err error, const char *text,
-                                 qi_page_job **ret_job);
 void qi_page_job_free(qi_page_job *job);
 
-/* Layout and crops. NO_MEMORY, TIMEOUT, CANCELLED: the page is then failed by qi_page_job_fail. */
+/* Layout and crops. NO_MEMORY, TIMEOUT, CANCELLED: the page is then lost. */
 quire_err qi_page_job_prepare(qi_page_job *job, qi_ocr_session *session,
                               const qi_deadline *deadline);
 
@@ -80,9 +77,6 @@ typedef enum qi_page_step {
 /* To be called when all tasks of the last qi_page_job_lines were read. */
 qi_page_step qi_page_job_finish(qi_page_job *job, qi_ocr_session *session,
                                 const qi_deadline *deadline, quire_err *ret_error);
-
-/* Drops what was done and makes the page carry the error instead. Cannot fail. */
-void qi_page_job_fail(qi_page_job *job, quire_err error, const char *text);
 
 /* The finished page; lives as long as the job. */
 const quire_page *qi_page_job_page(const qi_page_job *job);
