@@ -77,6 +77,7 @@ quire_err qi_page_job_new(const qi_ocr *ocr, qi_grey pixels, float dpi, uint32_t
 void qi_page_job_free(qi_page_job *j) {
     if (!j) return;
     free(j->turned_px);
+    free(j->level_px);
     qi_arena_done(&j->arena);
     free(j);
 }
