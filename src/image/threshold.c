@@ -24,6 +24,7 @@ typedef struct tile_grid {
 typedef struct page_tones {
     float split;       /* Otsu's threshold */
     float dark, light; /* means of the two classes */
+    float black;       /* what one pixel in a hundred is darker than: print, where there is some */
     bool bitonal;
 } page_tones;
 
@@ -57,6 +58,11 @@ static page_tones measure_tones(const qi_grey *page, quire_box region) {
             tones.light = (float)mean1;
         }
     }
+    double darker = 0;
+    int black = 0;
+    while (black < 255 && (darker += histogram[black]) * 100 < total)
+        black++;
+    tones.black = fminf((float)black, tones.dark);
     tones.bitonal = (double)histogram[0] + histogram[255] >= total;
     return tones;
 }
@@ -219,7 +225,8 @@ static quire_err choose_thresholds(tile_grid *g, page_tones tones, qi_arena *scr
             t = mean + 0.3f * deviation;
         /* A plain ground is ink where it is nearer to that than to paper. */
         if (deviation < flat && !paper[i])
-            t = mean < tones.dark + 0.35f * contrast ? tones.split : fminf(t, mean - step);
+            t = mean < tones.black + 0.35f * (tones.light - tones.black) ? tones.split
+                                                                         : fminf(t, mean - step);
         g->threshold[i] = fminf(fmaxf(t, 1), 254);
     }
     return QUIRE_ERR_OK;

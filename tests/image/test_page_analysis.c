@@ -86,6 +86,26 @@ static void test_threshold_follows_a_shadow(void **state) {
     qi_arena_done(&arena);
 }
 
+/* Black letters on a middle grey banner are ink, the banner is not (its edge may be). */
+static void test_dark_letters_on_a_grey_banner(void **state) {
+    qi_arena arena = {0};
+    qi_grey g = new_page(1600, 1200, 250);
+    fill(&g, 100, 100, 1500, 400, -122);
+    uint32_t drawn = 0, inside = 0;
+    for (uint32_t y = 160; y < 1100; y += 60)
+        for (uint32_t x = 200; x < 1400; x += 40) {
+            fill(&g, x, y, x + 8, y + 24, 20 - qi_grey_row(&g, y)[x]);
+            if (y < 340) drawn += 8 * 24;
+        }
+    qi_mask m;
+    assert_int_equal(qi_threshold_page(&g, whole(&g), NULL, &arena, &arena, &m), QUIRE_ERR_OK);
+    for (uint32_t y = 150; y < 330; y++)
+        inside += qi_mask_count(&m, y, 150, 1450);
+    assert_in_range(inside, drawn - drawn / 50, drawn + drawn / 50);
+    free(g.px);
+    qi_arena_done(&arena);
+}
+
 static void test_nothing_outside_the_region(void **state) {
     qi_arena arena = {0};
     qi_grey g = new_page(300, 300, 0);
@@ -200,6 +220,7 @@ int main(void) {
         cmocka_unit_test(test_mask_spans),
         cmocka_unit_test(test_bitonal_pages_pass_through),
         cmocka_unit_test(test_threshold_follows_a_shadow),
+        cmocka_unit_test(test_dark_letters_on_a_grey_banner),
         cmocka_unit_test(test_nothing_outside_the_region),
         cmocka_unit_test(test_screens_are_smoothed),
         cmocka_unit_test(test_rules_are_erased),
