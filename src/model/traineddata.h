@@ -46,8 +46,4 @@ typedef struct qi_traineddata {
 quire_err qi_traineddata_parse(const void *data, size_t n, const qi_model_source *source,
                                qi_traineddata *ret, quire_diag *diag);
 
-static inline qi_bytes qi_traineddata_bytes(const qi_traineddata *t, qi_traineddata_part part) {
-    return qi_bytes_of(t->part[part].data, t->part[part].n);
-}
-
 #endif

@@ -272,10 +272,6 @@ uint32_t qi_graph_channels(const qi_graph *g, qi_tensor_id id) {
     return id < g->n ? g->tensors[id].channels : 0;
 }
 
-uint32_t qi_graph_height(const qi_graph *g, qi_tensor_id id) {
-    return id < g->n ? g->tensors[id].height : 0;
-}
-
 quire_err qi_graph_finish(qi_graph *g, qi_tensor_id out, quire_diag *diag) {
     const qi_tensor *t = tensor_of(g, out, diag);
     if (!t) return QUIRE_ERR_MODEL_CORRUPT;

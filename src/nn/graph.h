@@ -130,7 +130,6 @@ quire_err qi_graph_concat(qi_graph *graph, const qi_tensor_id in[], uint32_t n,
 
 /* What a builder made: for loaders that check a file's own idea of sizes. */
 uint32_t qi_graph_channels(const qi_graph *graph, qi_tensor_id id);
-uint32_t qi_graph_height(const qi_graph *graph, qi_tensor_id id);
 
 /* Names the output and ends the building. It must have height 1; its classes are its channels. */
 quire_err qi_graph_finish(qi_graph *graph, qi_tensor_id out, quire_diag *diag);

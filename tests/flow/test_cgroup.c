@@ -13,7 +13,7 @@
 
 #include "flow/cgroup.h"
 
-static char root[] = "/tmp/quire-cgroup-XXXXXX";
+static char root[] = P_tmpdir "/quire-cgroup-XXXXXX";
 
 /* Writes text to a file below a fresh root, making the folders. */
 static void put(const char *path, const char *text) {

@@ -149,7 +149,7 @@ static void missing_files_name_the_package(void **state) {
     assert_non_null(strstr(d.text, "/nowhere/chi_sim.traineddata"));
     assert_non_null(strstr(d.text, "apt-get install tesseract-ocr-chi-sim"));
     assert_int_equal(qi_lstm_model_open("/usr", "eng", &m, &d), QUIRE_ERR_IO);
-    char empty[] = "/tmp/quire-test-XXXXXX";
+    char empty[] = P_tmpdir "/quire-test-XXXXXX";
     close(mkstemp(empty));
     assert_int_equal(qi_lstm_model_open(empty, "eng", &m, &d), QUIRE_ERR_MODEL_CORRUPT);
     unlink(empty);

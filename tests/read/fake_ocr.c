@@ -33,8 +33,8 @@ struct qi_page_job {
 static const char *const languages[] = {"eng", "deu"};
 
 quire_err qi_ocr_new(const char *names, const char *model_dir, qi_ocr **ret_ocr, quire_diag *diag) {
-    if (strstr(names, "xxx"))
-        return qi_fail(diag, QUIRE_ERR_MODEL_MISSING, "no model for \"xxx\" is installed");
+    if (strstr(names, "none"))
+        return qi_fail(diag, QUIRE_ERR_MODEL_MISSING, "no model for \"none\" is installed");
     qi_ocr *o = calloc(1, sizeof *o);
     if (!o) return qi_fail(diag, QUIRE_ERR_NO_MEMORY, "no memory for models");
     o->n_models = strchr(names, '+') ? 2 : 1;

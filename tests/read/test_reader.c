@@ -110,7 +110,7 @@ static void a_message_names_file_page_and_reason(void **state) {
     close_reader(r, 1);
 }
 
-static char folder[] = "/tmp/quire-reader-XXXXXX";
+static char folder[] = P_tmpdir "/quire-reader-XXXXXX";
 
 static void path_of(char *out, size_t size, const char *name) {
     snprintf(out, size, "%s/%s", folder, name);
@@ -217,7 +217,7 @@ static void opening_fails_cleanly(void **state) {
     quire_reader *r = NULL;
     quire_diag diag;
     quire_options_init(&o);
-    o.languages = "eng+xxx";
+    o.languages = "eng+none";
     assert_int_equal(quire_reader_open(&o, &r, &diag), QUIRE_ERR_MODEL_MISSING);
     quire_options_init(&o);
     o.decode_helper = "none";

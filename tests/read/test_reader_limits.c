@@ -182,7 +182,7 @@ static void on_alarm(int signal) {
 
 /* A named pipe that nobody writes to, cancelled out of a signal handler. */
 static void waiting_for_input_can_be_cancelled(void **state) {
-    char path[] = "/tmp/quire-fifo-XXXXXX";
+    char path[] = P_tmpdir "/quire-fifo-XXXXXX";
     int fd = mkstemp(path);
     assert_true(fd >= 0);
     close(fd);
