@@ -405,7 +405,7 @@ quire_err qi_columns_find_gutter(const qi_parts *p, const uint32_t *set, uint32_
     qsort(list, n_gaps, sizeof *list, compare_score);
     float best = 0;
     for (uint32_t i = 0; i < n_gaps; i++) {
-        qi_gutter plain = {.band = list[i].box}, joined = plain;
+        qi_gutter plain = {.band = list[i].box, .size = size}, joined = plain;
         float score = judge(p, by_x, n, &plain, size, rows, values);
         if (score > 0) extend_gutter(p, by_x, n, list, n_gaps, size, &joined);
         if (qi_rect_height(&joined.band) > qi_rect_height(&plain.band)) {

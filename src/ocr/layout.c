@@ -2,7 +2,8 @@
  *
  *   ink mask (threshold.h) -> components -> their usual height, the page's slope (skew.h)
  *   -> components again, in a frame turned by that slope -> rules, pictures, dirt set aside
- *   -> words (text_pieces.c) -> columns, rows, reading order (columns.c, reading_order.c)
+ *   -> words (text_pieces.c) -> columns, sections, rows, reading order (columns.c, sections.c,
+ *   reading_order.c)
  *   -> baselines and letter sizes (row_fit.c) -> back to the page's own coordinates.
  *
  * The pixels themselves are never turned. */
@@ -10,6 +11,7 @@
 
 #include <math.h>
 
+#include "image/banner.h"
 #include "image/components.h"
 #include "image/rules.h"
 #include "image/scan_edge.h"
@@ -17,7 +19,13 @@
 #include "image/threshold.h"
 #include "ocr/layout_parts.h"
 
-enum { MAX_COMPONENTS = 200000, MIN_INK_PIXELS = 3, MAX_WHITE = 20000, MAX_PICTURES = 200 };
+enum {
+    MAX_COMPONENTS = 200000,
+    MIN_INK_PIXELS = 3,
+    MAX_WHITE = 20000,
+    MAX_PICTURES = 200,
+    MAX_BANDS = 200
+};
 
 typedef struct finder {
     const qi_grey *page;
@@ -231,15 +239,18 @@ static bool in_picture(const qi_rect *box, const qi_rect *pictures, uint32_t n) 
     return false;
 }
 
+static void add_picture(qi_parts *p, const qi_component *c) {
+    if (p->n_pictures < MAX_PICTURES) p->pictures[p->n_pictures++] = box_of(c);
+}
+
 /* Picks text ink from the components; rules, pictures and dirt are left out. */
 static quire_err sort_components(finder *f) {
     qi_parts *p = &f->parts;
     f->max_inks = f->n_components + MAX_WHITE;
     p->inks = qi_arena_alloc(f->scratch, f->max_inks, sizeof *p->inks);
-    qi_rect *pictures = qi_arena_alloc(f->scratch, MAX_PICTURES, sizeof *pictures);
-    p->bands = qi_arena_alloc(f->scratch, MAX_PICTURES, sizeof *p->bands);
-    if (!p->inks || !p->bands || !pictures) return QUIRE_ERR_NO_MEMORY;
-    uint32_t n_pictures = 0;
+    p->pictures = qi_arena_alloc(f->scratch, MAX_PICTURES, sizeof *p->pictures);
+    p->bands = qi_arena_alloc(f->scratch, MAX_BANDS, sizeof *p->bands);
+    if (!p->inks || !p->bands || !p->pictures) return QUIRE_ERR_NO_MEMORY;
     float size = f->letter_height;
     for (uint32_t i = 0; i < f->n_components; i++) {
         const qi_component *c = &f->components[i];
@@ -248,20 +259,39 @@ static quire_err sort_components(finder *f) {
         quire_err err = fill_of(c) > 0.5f ? add_white_letters(f, c, &found) : QUIRE_ERR_OK;
         if (err) return err;
         float h = component_height(c), w = component_width(c);
-        if (w > 8 * h && w > 12 * size && p->n_bands < MAX_PICTURES)
+        if (w > 8 * h && w > 12 * size && p->n_bands < MAX_BANDS)
             p->bands[p->n_bands++] = box_of(c);
-        if (!found && h > 5 * size && w > 5 * size && n_pictures < MAX_PICTURES)
-            pictures[n_pictures++] = box_of(c);
+        if (!found && h > 5 * size && w > 5 * size)
+            add_picture(p, c);
         else if (!found && h < 4 * size && w < 60 * size && p->n_inks < f->max_inks)
             p->inks[p->n_inks++] = ink_of(f, c, false);
     }
+    uint32_t n_solid = p->n_pictures;
     for (uint32_t i = 0; i < f->n_components; i++) {
         const qi_component *c = &f->components[i];
         qi_rect box = box_of(c);
-        if (kind_of(f, c) == LETTER && !in_picture(&box, pictures, n_pictures))
+        kind kind = kind_of(f, c);
+        if (kind == DIRT) add_picture(p, c);
+        if (kind == LETTER && !in_picture(&box, p->pictures, n_solid))
             p->inks[p->n_inks++] = ink_of(f, c, false);
     }
     return QUIRE_ERR_OK;
+}
+
+/* Edges of banners become bands: thin ones, since a banner may hold columns of its own. */
+static quire_err add_banner_edges(finder *f) {
+    qi_banner_edge *edges;
+    uint32_t n;
+    quire_err err = qi_banner_find_edges(f->page, f->region, f->scratch, f->scratch, &edges, &n);
+    for (uint32_t i = 0; i < n && !err && f->parts.n_bands < MAX_BANDS; i++) {
+        const qi_banner_edge *e = &edges[i];
+        float middle = (e->x0 + e->x1) / 2;
+        float x = middle * f->turn.cos - e->y * f->turn.sin;
+        float y = e->y * f->turn.cos + middle * f->turn.sin;
+        float half = (e->x1 - e->x0) / 2;
+        f->parts.bands[f->parts.n_bands++] = (qi_rect){x - half, y - 1, x + half, y + 1};
+    }
+    return err;
 }
 
 static qi_text_line describe_line(const finder *f, const qi_row *row) {
@@ -345,6 +375,7 @@ static quire_err find_text(finder *f, qi_layout *out) {
     if (err) return err;
     err = qi_scan_edge_find(&f->mask, 1, f->scratch, f->scratch, &f->edge);
     if (!err) err = sort_components(f);
+    if (!err) err = add_banner_edges(f);
     if (!err) err = qi_layout_take_dashed_rules(&f->parts, f->letter_height, f->scratch);
     if (!err)
         err =

@@ -63,8 +63,10 @@ typedef struct qi_parts {
     qi_piece *pieces;
     uint32_t n_inks, n_pieces;
     uint32_t n_specks; /* pieces too small for words, listed after the n_pieces */
-    qi_rect *bands;    /* solid bars across the page, with or without letters on them */
+    qi_rect *bands; /* what parts the page: solid bars, with or without letters, edges of banners */
     uint32_t n_bands;
+    qi_rect *pictures; /* boxes of pictures and drawings */
+    uint32_t n_pictures;
     qi_row *rows; /* in reading order */
     uint32_t n_rows;
     uint32_t *order; /* pieces, row by row */

@@ -1,6 +1,6 @@
-/* Pieces to rows in reading order. A gutter divides what it parts into above, left, right and
- * below, each of which is divided further; what has no gutter is a block, whose pieces are strung
- * into rows from left to right, each to the row whose end it continues. */
+/* Pieces to rows in reading order. A gutter divides what it parts into above, left and right of
+ * each section, and below; each part is divided further; what has no gutter is a block, whose
+ * pieces are strung into rows from left to right, each to the row whose end it continues. */
 #include <math.h>
 #include <stdlib.h>
 
@@ -190,15 +190,19 @@ static quire_err emit_block(ordering *o, const uint32_t *set, uint32_t n) {
     return QUIRE_ERR_OK;
 }
 
-enum { ABOVE, LEFT, RIGHT, FLOATS, BELOW, N_PARTS };
+/* What a gutter makes of a set: above, then each section's left, right and floats, then below. */
+enum { LEFT, RIGHT, FLOATS, N_SIDES, MAX_PARTS = 2 + (QI_MAX_CUTS + 1) * N_SIDES };
 
-static int part_of(const qi_rect *r, const qi_gutter *whole) {
-    const qi_rect *gutter = &whole->band;
-    if (qi_gutter_in_float(whole, r)) return FLOATS;
-    float middle = (r->y0 + r->y1) / 2;
-    if (middle < gutter->y0) return ABOVE;
-    if (middle > gutter->y1) return BELOW;
-    return r->x0 + r->x1 < gutter->x0 + gutter->x1 ? LEFT : RIGHT;
+static uint32_t part_of(const qi_rect *r, const qi_gutter *g, bool right_to_left) {
+    float x = (r->x0 + r->x1) / 2, y = (r->y0 + r->y1) / 2;
+    bool afloat = qi_gutter_in_float(g, r);
+    if (!afloat && y < g->band.y0) return 0;
+    if (!afloat && y > g->band.y1) return 1 + (g->n_cuts + 1) * N_SIDES;
+    uint32_t section = 0;
+    while (section < g->n_cuts && y > g->cuts[section])
+        section++;
+    bool on_left = x < (g->band.x0 + g->band.x1) / 2;
+    return 1 + section * N_SIDES + (afloat ? FLOATS : on_left != right_to_left ? LEFT : RIGHT);
 }
 
 static quire_err order_set(ordering *o, uint32_t *set, uint32_t n, int depth) {
@@ -208,20 +212,22 @@ static quire_err order_set(ordering *o, uint32_t *set, uint32_t n, int depth) {
     qi_gutter gutter;
     if (!err && depth < MAX_DEPTH)
         err = qi_columns_find_gutter(o->parts, set, n, o->scratch, &found, &gutter);
+    if (!err && found) err = qi_columns_find_cuts(o->parts, set, n, o->scratch, &gutter);
     if (err) return err;
     if (!found) return emit_block(o, set, n);
-    uint32_t start[N_PARTS + 1] = {0}, at = 0;
-    for (int part = 0; part < N_PARTS; part++) {
-        int which = part;
-        if (o->parts->right_to_left && (part == LEFT || part == RIGHT))
-            which = part == LEFT ? RIGHT : LEFT;
-        for (uint32_t i = 0; i < n; i++)
-            if (part_of(&o->parts->pieces[set[i]].box, &gutter) == which) o->spare[at++] = set[i];
-        start[part + 1] = at;
+    uint32_t start[MAX_PARTS + 1] = {0}, at[MAX_PARTS];
+    for (uint32_t i = 0; i < n; i++)
+        start[part_of(&o->parts->pieces[set[i]].box, &gutter, o->parts->right_to_left) + 1]++;
+    for (int part = 0; part < MAX_PARTS; part++) {
+        at[part] = start[part];
+        start[part + 1] += start[part];
     }
     for (uint32_t i = 0; i < n; i++)
+        o->spare[at[part_of(&o->parts->pieces[set[i]].box, &gutter, o->parts->right_to_left)]++] =
+            set[i];
+    for (uint32_t i = 0; i < n; i++)
         set[i] = o->spare[i];
-    for (int part = 0; part < N_PARTS && !err; part++) {
+    for (int part = 0; part < MAX_PARTS && !err; part++) {
         uint32_t m = start[part + 1] - start[part];
         if (m == n) return emit_block(o, set, n);
         err = order_set(o, set + start[part], m, depth + 1);

@@ -248,6 +248,50 @@ static void test_columns_go_on_past_a_caption(void **state) {
     page_done(&p);
 }
 
+/* What stands on a banner is read before what stands below it, though one gutter runs through both.
+ */
+static void test_a_banner_is_read_by_itself(void **state) {
+    page p;
+    page_init(&p, 1800, 1700, 0);
+    for (uint32_t y = 50; y < 500; y++)
+        memset(qi_grey_row(&p.grey, y) + 100, 170, 1600);
+    draw_column(&p, 150, 850, 120, 7);
+    draw_column(&p, 960, 1610, 120, 7);
+    draw_column(&p, 150, 850, 580, 20);
+    draw_column(&p, 960, 1610, 580, 20);
+    page_find(&p, false);
+    const qi_layout *l = &p.layout;
+    assert_int_equal(l->n_lines, 54);
+    for (uint32_t i = 0; i < 54; i++) {
+        bool left = i < 7 || (i >= 14 && i < 34);
+        assert_float_equal(l->lines[i].x0, left ? 150 : 960, 3);
+        assert_true((line_y(&l->lines[i]) < 500) == (i < 14));
+    }
+    page_done(&p);
+}
+
+/* Below a void in one column and a wide gap in the other both begin anew; the same gap in both, as
+ * between paragraphs, means nothing. */
+static void test_columns_begin_anew_below_a_void(void **state) {
+    for (uint32_t n_right = 4; n_right <= 12; n_right += 8) {
+        page p;
+        page_init(&p, 1800, 1700, 0);
+        draw_column(&p, 150, 850, 200, 12);
+        draw_column(&p, 960, 1610, 210, n_right);
+        draw_column(&p, 150, 850, 900, 12);
+        draw_column(&p, 960, 1610, 880, 12);
+        page_find(&p, false);
+        const qi_layout *l = &p.layout;
+        assert_int_equal(l->n_lines, 36 + n_right);
+        bool anew = n_right == 4;
+        for (uint32_t i = 0; i < l->n_lines; i++) {
+            bool left = anew ? i < 12 || (i >= 16 && i < 28) : i < 24;
+            assert_float_equal(l->lines[i].x0, left ? 150 : 960, 3);
+        }
+        page_done(&p);
+    }
+}
+
 static void test_pages_without_text(void **state) {
     page p;
     page_init(&p, 800, 600, 0);
@@ -318,6 +362,8 @@ int main(void) {
         cmocka_unit_test(test_underlined_lines_keep_their_baseline),
         cmocka_unit_test(test_leaders_and_dashed_rules),
         cmocka_unit_test(test_columns_go_on_past_a_caption),
+        cmocka_unit_test(test_a_banner_is_read_by_itself),
+        cmocka_unit_test(test_columns_begin_anew_below_a_void),
         cmocka_unit_test(test_pages_without_text),
         cmocka_unit_test(test_noise_ends),
         cmocka_unit_test(test_deadline_and_cancel),
