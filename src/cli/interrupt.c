@@ -1,6 +1,8 @@
 /* The signal thread of interrupt.h. */
 #include "cli/interrupt.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -77,21 +79,27 @@ void qi_interrupt_watch(qi_interrupt *in, quire_reader *reader) {
 }
 
 static void replace(qi_interrupt *in, const char *old, const char *new) {
-    pthread_mutex_lock(&in->lock);
     for (int i = 0; i < MAX_GUARDED; i++)
         if (in->guarded[i] == old) {
             in->guarded[i] = new;
             break;
         }
-    pthread_mutex_unlock(&in->lock);
 }
 
-void qi_interrupt_guard(qi_interrupt *in, const char *path) {
-    replace(in, NULL, path);
+int qi_interrupt_create(qi_interrupt *in, const char *path) {
+    pthread_mutex_lock(&in->lock);
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    int e = errno;
+    if (fd >= 0) replace(in, NULL, path);
+    pthread_mutex_unlock(&in->lock);
+    errno = e;
+    return fd;
 }
 
 void qi_interrupt_drop(qi_interrupt *in, const char *path) {
+    pthread_mutex_lock(&in->lock);
     replace(in, path, NULL);
+    pthread_mutex_unlock(&in->lock);
 }
 
 int qi_interrupt_signal(qi_interrupt *in) {

@@ -45,7 +45,7 @@ int qi_result_folder_make(const char *folder) {
 }
 
 /* A free name beside path: its folder, then a hidden name with our number and a count. */
-static int open_beside(const char *path, char **ret_name) {
+static int open_beside(const char *path, qi_interrupt *interrupt, char **ret_name) {
     const char *slash = strrchr(path, '/');
     const int n_folder = slash ? (int)(slash + 1 - path) : 0;
     for (unsigned i = 0; i < 10000; i++) {
@@ -54,7 +54,7 @@ static int open_beside(const char *path, char **ret_name) {
             errno = ENOMEM;
             return -1;
         }
-        int fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        int fd = qi_interrupt_create(interrupt, name);
         if (fd >= 0) {
             *ret_name = name;
             return fd;
@@ -68,17 +68,16 @@ static int open_beside(const char *path, char **ret_name) {
 int qi_result_file_open(const char *path, qi_interrupt *interrupt, qi_result_file *ret_file) {
     qi_result_file f = {.interrupt = interrupt, .path = strdup(path)};
     if (!f.path) return ENOMEM;
-    f.fd = open_beside(f.path, &f.temporary);
+    f.fd = open_beside(f.path, interrupt, &f.temporary);
     int e = f.fd < 0 ? errno : 0;
     if (e == ENOENT && !(e = make_folders(f.path))) {
-        f.fd = open_beside(f.path, &f.temporary);
+        f.fd = open_beside(f.path, interrupt, &f.temporary);
         e = f.fd < 0 ? errno : 0;
     }
     if (e) {
         free(f.path);
         return e;
     }
-    qi_interrupt_guard(interrupt, f.temporary);
     *ret_file = f;
     return 0;
 }
