@@ -74,7 +74,7 @@ static void print_labels(const qi_lstm_model *m, const qi_output *out) {
 static bool print_reference_text(qi_beam *beam, const qi_output *out) {
     qi_beam_line line;
     qi_strbuf text = {0};
-    bool ok = !qi_beam_decode(beam, out->probabilities, out->n_steps, NULL, &line);
+    bool ok = !qi_beam_decode(beam, out->probabilities, out->n_steps, &line);
     if (ok) qi_beam_append_reference_text(beam, &text);
     printf("%s\n", text.data ? text.data : "");
     qi_strbuf_done(&text);

@@ -19,7 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
             p[t * m->n_classes + m->blank] += 0.39f;
         }
         qi_beam_line line;
-        qi_beam_decode(beam, p, n_steps, NULL, &line);
+        qi_beam_decode(beam, p, n_steps, &line);
         qi_beam_free(beam);
     }
     qi_lstm_model_free(m);

@@ -7,8 +7,6 @@
 #include "ocr/beam_search.h"
 #include "ocr/line_order.h"
 
-enum { check_every = 256 }; /* steps between looks at the deadline */
-
 struct qi_beam {
     const qi_lstm_model *model;
     qi_search *search;
@@ -89,16 +87,11 @@ static quire_err make_words(qi_beam *b, uint32_t n_path, qi_beam_line *ret) {
     return QUIRE_ERR_OK;
 }
 
-quire_err qi_beam_decode(qi_beam *b, const float *p, uint32_t n_steps, const qi_deadline *deadline,
-                         qi_beam_line *ret_line) {
+quire_err qi_beam_decode(qi_beam *b, const float *p, uint32_t n_steps, qi_beam_line *ret_line) {
     b->n_path_words = 0;
     qi_search_start(b->search);
     for (uint32_t t = 0; t < n_steps; t++, p += b->model->n_classes) {
         if (!qi_search_step(b->search, p)) return QUIRE_ERR_NO_MEMORY;
-        if (t % check_every == check_every - 1) {
-            quire_err err = qi_deadline_check(deadline);
-            if (err) return err;
-        }
     }
     uint32_t n = qi_search_path_length(b->search);
     if (!make_room(b, n)) return QUIRE_ERR_NO_MEMORY;

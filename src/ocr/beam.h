@@ -23,7 +23,6 @@
 #ifndef QI_OCR_BEAM_H
 #define QI_OCR_BEAM_H
 
-#include "base/clock.h"
 #include "base/strbuf.h"
 #include "ocr/dictionary.h"
 
@@ -63,9 +62,9 @@ quire_err qi_beam_new(const qi_lstm_model *model, bool use_dictionary, qi_beam *
 void qi_beam_free(qi_beam *beam);
 
 /* Decodes [n_steps × model->n_classes] probabilities. Allocates only while its longest line grows.
- * NO_MEMORY, TIMEOUT, CANCELLED. */
+ * Time grows with n_steps alone. NO_MEMORY. */
 quire_err qi_beam_decode(qi_beam *beam, const float *probabilities, uint32_t n_steps,
-                         const qi_deadline *deadline, qi_beam_line *ret_line);
+                         qi_beam_line *ret_line);
 
 /* Appends the line last decoded as `tesseract --psm 13` prints it, without the line's end: with
  * double spaces where two were read, and with marks of direction around runs against the line's. */

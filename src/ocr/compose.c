@@ -41,11 +41,6 @@ static void grow(quire_box *b, quire_box by) {
     if (by.y1 > b->y1) b->y1 = by.y1;
 }
 
-static uint32_t width_as_read(const qi_pose *pose) {
-    if (pose->deskewed) return pose->deskew.width;
-    return pose->rotation % 180 ? pose->height : pose->width;
-}
-
 static int32_t clamp(float v, uint32_t limit) {
     return v < 0 ? 0 : v > (float)limit ? (int32_t)limit : (int32_t)v;
 }
@@ -101,14 +96,8 @@ static quire_err compose_line(const qi_text_line *place, const qi_read_line *rea
         text += n;
     }
     if (line.n_words) line.confidence = (float)(confidence / line.n_words);
-    float x0 = place->x0, y0 = place->base_y0, x1 = place->x1, y1 = place->base_y1;
-    if (place->vertical) { /* described on the page turned counter-clockwise */
-        float right = (float)width_as_read(pose);
-        float vx0 = right - y0, vx1 = right - y1;
-        y0 = x0, y1 = x1, x0 = vx0, x1 = vx1;
-    }
-    qi_pose_to_stored(pose, x0, y0, &line.baseline[0], &line.baseline[1]);
-    qi_pose_to_stored(pose, x1, y1, &line.baseline[2], &line.baseline[3]);
+    qi_pose_to_stored(pose, place->x0, place->base_y0, &line.baseline[0], &line.baseline[1]);
+    qi_pose_to_stored(pose, place->x1, place->base_y1, &line.baseline[2], &line.baseline[3]);
     line.x_height_px = place->x_height_px;
     *ret_line = line;
     return QUIRE_ERR_OK;

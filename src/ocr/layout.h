@@ -22,8 +22,6 @@ typedef struct qi_text_line {
     float x_height_px; /* 0: unknown */
     quire_box box;     /* axis-aligned, of the ink */
     bool white_on_black;
-    bool vertical; /* text set top to bottom (CJK columns, turned table heads): the line is
-                      described as if the page were turned 90° counter-clockwise */
 } qi_text_line;
 
 typedef struct qi_text_block {

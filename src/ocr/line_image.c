@@ -50,7 +50,7 @@ qi_line_crop qi_line_crop_of(const qi_text_line *l, const qi_grey *page, uint32_
     if (!(length >= 1) || !(tall >= 1) || !(length < 1e6f) || !(tall < 1e6f))
         return (qi_line_crop){0};
     qi_line_crop c;
-    if (!l->vertical && fabsf(dy) <= fmaxf(1.5f, flat_share * tall)) {
+    if (fabsf(dy) <= fmaxf(1.5f, flat_share * tall)) {
         float high = fminf(l->base_y0, l->base_y1), low = fmaxf(l->base_y0, l->base_y1);
         c = upright_crop(l->x0 - margin_px, high - l->ascent_px - margin_px, l->x1 + margin_px,
                          low + l->descent_px + margin_px, page);
@@ -68,19 +68,6 @@ qi_line_crop qi_line_crop_of(const qi_text_line *l, const qi_grey *page, uint32_
             .width = (uint32_t)ceilf((length + 2 * margin_px) / step),
             .height = (uint32_t)ceilf((tall + 2 * margin_px) / step),
         };
-        if (l->vertical) { /* from the page turned counter-clockwise to the page: (W − 1 − y, x) */
-            float right = (float)page->width - 1;
-            c = (qi_line_crop){
-                .origin_x = right - c.origin_y,
-                .origin_y = c.origin_x,
-                .along_x = -c.along_y,
-                .along_y = c.along_x,
-                .down_x = -c.down_y,
-                .down_y = c.down_x,
-                .width = c.width,
-                .height = c.height,
-            };
-        }
     }
     set_scaled_width(&c, height, max_width);
     return c;

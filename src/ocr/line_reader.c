@@ -254,8 +254,7 @@ static void decode(qi_line_reader *r, const slot *s, const qi_line_job *job) {
     qi_reading *reading = job->reading;
     qi_beam_line line;
     reading->n_words = reading->text_bytes = 0;
-    reading->error =
-        qi_beam_decode(r->beam, s->output.probabilities, s->output.n_steps, NULL, &line);
+    reading->error = qi_beam_decode(r->beam, s->output.probabilities, s->output.n_steps, &line);
     if (reading->error) return;
     qi_line_levels levels = qi_line_levels_of(&s->grey, reading->inverted);
     float to_u = (float)job->crop->width / (float)job->crop->scaled_width;

@@ -79,7 +79,7 @@ static void assert_reads(fixture *f, bool use_dictionary, const char *expected) 
     assert_int_equal(qi_beam_new(&f->model, use_dictionary, &beam), QUIRE_ERR_OK);
     for (int again = 0; again < 2; again++) {
         qi_beam_line line;
-        assert_int_equal(qi_beam_decode(beam, f->p, f->n_steps, NULL, &line), QUIRE_ERR_OK);
+        assert_int_equal(qi_beam_decode(beam, f->p, f->n_steps, &line), QUIRE_ERR_OK);
         qi_strbuf joined = {0}, printed = {0};
         for (uint32_t i = 0; i < line.n_words; i++) {
             if (line.words[i].space_before) qi_strbuf_puts(&joined, " ");
@@ -115,7 +115,7 @@ static void tells_words_with_places_and_certainty(void **state) {
     qi_beam *beam;
     qi_beam_line line;
     assert_int_equal(qi_beam_new(&f->model, false, &beam), QUIRE_ERR_OK);
-    assert_int_equal(qi_beam_decode(beam, f->p, f->n_steps, NULL, &line), QUIRE_ERR_OK);
+    assert_int_equal(qi_beam_decode(beam, f->p, f->n_steps, &line), QUIRE_ERR_OK);
     assert_int_equal(line.n_words, 2);
     assert_string_equal(line.text + line.words[0].text_at, "ab");
     assert_int_equal(line.words[0].n_chars, 2);
@@ -155,7 +155,7 @@ static void dictionary_words_are_told(void **state) {
     qi_beam *beam;
     qi_beam_line line;
     assert_int_equal(qi_beam_new(&f->model, true, &beam), QUIRE_ERR_OK);
-    assert_int_equal(qi_beam_decode(beam, f->p, f->n_steps, NULL, &line), QUIRE_ERR_OK);
+    assert_int_equal(qi_beam_decode(beam, f->p, f->n_steps, &line), QUIRE_ERR_OK);
     assert_int_equal(line.n_words, 2);
     assert_int_equal(line.words[0].kind, QI_WORD_LISTED);
     assert_int_equal(line.words[1].kind, QI_WORD_FREE);
@@ -180,7 +180,7 @@ static void never_reads_half_a_character(void **state) {
     qi_beam *beam;
     qi_beam_line line;
     assert_int_equal(qi_beam_new(&f->model, false, &beam), QUIRE_ERR_OK);
-    assert_int_equal(qi_beam_decode(beam, f->p, f->n_steps, NULL, &line), QUIRE_ERR_OK);
+    assert_int_equal(qi_beam_decode(beam, f->p, f->n_steps, &line), QUIRE_ERR_OK);
     for (uint32_t i = 0; i < line.n_chars; i++)
         assert_int_not_equal(line.chars[i].character, 6);
     qi_beam_free(beam);
@@ -215,7 +215,7 @@ static void sure_blanks_change_nothing_but_places(void **state) {
     qi_beam *beam;
     qi_beam_line line;
     assert_int_equal(qi_beam_new(&f->model, true, &beam), QUIRE_ERR_OK);
-    assert_int_equal(qi_beam_decode(beam, f->p, f->n_steps, NULL, &line), QUIRE_ERR_OK);
+    assert_int_equal(qi_beam_decode(beam, f->p, f->n_steps, &line), QUIRE_ERR_OK);
     assert_int_equal(line.n_chars, 2);
     assert_true(line.chars[1].start > 240 && line.chars[1].start < 270);
     assert_int_equal(line.chars[1].end, f->n_steps);
@@ -238,23 +238,10 @@ static void survives_any_numbers(void **state) {
             f->p[i] = round % 2 ? strange[(random >> 16) % n] : (float)(random >> 8) / (1 << 24);
         }
         qi_beam_line line;
-        assert_int_equal(qi_beam_decode(beam, f->p, 100, NULL, &line), QUIRE_ERR_OK);
+        assert_int_equal(qi_beam_decode(beam, f->p, 100, &line), QUIRE_ERR_OK);
         for (uint32_t i = 0; i < line.n_words; i++)
             assert_true(line.words[i].first_char + line.words[i].n_chars <= line.n_chars);
     }
-    qi_beam_free(beam);
-}
-
-static void stops_when_cancelled(void **state) {
-    fixture *f = *state;
-    for (int i = 0; i < 300; i++)
-        put(f, "-a-");
-    atomic_bool cancel = true;
-    qi_deadline deadline = {.cancel = &cancel};
-    qi_beam *beam;
-    qi_beam_line line;
-    assert_int_equal(qi_beam_new(&f->model, true, &beam), QUIRE_ERR_OK);
-    assert_int_equal(qi_beam_decode(beam, f->p, f->n_steps, &deadline, &line), QUIRE_ERR_CANCELLED);
     qi_beam_free(beam);
 }
 
@@ -274,7 +261,6 @@ int main(void) {
         TEST(characters_on_the_list_are_never_read),
         TEST(sure_blanks_change_nothing_but_places),
         TEST(survives_any_numbers),
-        TEST(stops_when_cancelled),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
