@@ -270,9 +270,9 @@ static quire_err sort_components(finder *f) {
     for (uint32_t i = 0; i < f->n_components; i++) {
         const qi_component *c = &f->components[i];
         qi_rect box = box_of(c);
-        kind kind = kind_of(f, c);
-        if (kind == DIRT) add_picture(p, c);
-        if (kind == LETTER && !in_picture(&box, p->pictures, n_solid))
+        kind what = kind_of(f, c);
+        if (what == DIRT) add_picture(p, c);
+        if (what == LETTER && !in_picture(&box, p->pictures, n_solid))
             p->inks[p->n_inks++] = ink_of(f, c, false);
     }
     return QUIRE_ERR_OK;
