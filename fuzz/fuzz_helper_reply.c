@@ -20,7 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         qi_printable(text, sizeof text, reply.text);
         if (!quire_err_name(reply.error)) __builtin_trap();
         size_t stride;
-        if (!reply.error && kind == QI_MESSAGE_OPEN && !reply.needs_heif &&
+        if (!reply.error && kind == QI_MESSAGE_OPEN && !reply.needs &&
             (!qi_format_media_type(reply.format) || !reply.n_pages))
             __builtin_trap();
         if (!reply.error && kind == QI_MESSAGE_MEASURE &&

@@ -24,7 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (size < 1 + n * STEP) return 0;
     const uint8_t *document = data + 1 + n * STEP;
     size_t document_bytes = size - 1 - n * STEP;
-    qi_server server = {0};
+    qi_server server = {.program = &qi_program_this};
     for (size_t i = 0; i < n; i++) {
         const uint8_t *step = data + 1 + i * STEP;
         qi_request request;

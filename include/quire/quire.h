@@ -153,7 +153,8 @@ typedef struct quire_options {
 
 /* Per document. Units of a region: px, or % of the page when percent[i]. */
 typedef struct quire_request {
-    const char *pages; /* "1-3,7", 1-based; NULL: all */
+    const char *pages;    /* "1-3,7", 1-based; NULL: all */
+    const char *password; /* of an encrypted document; NULL: none */
     struct {
         bool set;
         float value[4]; /* x, y, width, height */

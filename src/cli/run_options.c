@@ -68,6 +68,8 @@ static const qi_option options[] = {
     {"region", 0, "X,Y,W,H", FIELD(request), parse_region,
      "a region such as 0,0,50%,300: left, top, width, height in pixels or %",
      "read only this part of each page, in pixels or %"},
+    {"password", 0, "TEXT", FIELD(request.password), qi_parse_string, "the password of a document",
+     "open encrypted documents with this (others see a command line: prefer QUIRE_PASSWORD)"},
     {"files-from", 0, "FILE", FIELD(files_from), qi_parse_string, "the name of a file, or -",
      "read the names of inputs from FILE, one a line (or each ended by a NUL byte); - is stdin"},
     {"recursive", 0, FLAG(recursive),
@@ -95,7 +97,8 @@ static const qi_option options[] = {
 static const qi_option_table table = {
     "run",
     "quire run [options] [inputs…]",
-    "Reads images and writes their text. Inputs are files, folders, or - for standard input.\n",
+    "Reads images and PDFs and writes their text. Inputs are files, folders, or - for standard "
+    "input.\n",
     options,
     sizeof options / sizeof *options,
 };

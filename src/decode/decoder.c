@@ -20,20 +20,21 @@
 enum { NAME_BYTES = 240 };
 
 struct qi_decoder {
-    char *path;
+    char *path, *pdf_path;
     qi_decoder_limits limits;
     qi_helper helper;
     qi_pixel_pool *pool;
     int source; /* -1: no document */
     uint64_t source_bytes;
-    bool given;      /* the helper now running holds the document */
-    bool needs_heif; /* the document is one for a helper with those codecs */
+    bool given;           /* the helper now running holds the document */
+    qi_helper_kind needs; /* the kind of helper the document is for */
     uint32_t n_pages;
     const char *media_type;
     qi_page_info measured; /* of page measured_page, while is_measured */
     uint32_t measured_page;
     bool is_measured;
     char name[NAME_BYTES]; /* printable */
+    char password[QI_PASSWORD_BYTES];
 };
 
 static char *beside_program(void) {
@@ -62,9 +63,11 @@ quire_err qi_decoder_new(const char *helper_path, const qi_decoder_limits *limit
     if (d) {
         d->source = -1;
         d->path = find_helper(helper_path);
+        if (d->path && asprintf(&d->pdf_path, "%s" QI_HELPER_PDF_SUFFIX, d->path) < 0)
+            d->pdf_path = NULL;
         d->pool = qi_pixel_pool_new();
     }
-    if (!d || !d->path || !d->pool) {
+    if (!d || !d->path || !d->pdf_path || !d->pool) {
         qi_decoder_free(d);
         return qi_fail(diag, QUIRE_ERR_NO_MEMORY, "no memory for a decoder");
     }
@@ -88,6 +91,8 @@ void qi_decoder_free(qi_decoder *d) {
     if (d->source >= 0) close(d->source);
     qi_pixel_pool_unref(d->pool);
     free(d->path);
+    free(d->pdf_path);
+    explicit_bzero(d->password, sizeof d->password);
     free(d);
 }
 
@@ -102,20 +107,24 @@ void qi_decoder_close(qi_decoder *d) {
     d->given = false;
 }
 
-static quire_err ensure_helper(qi_decoder *d, bool with_heif, const qi_deadline *deadline,
+static quire_err ensure_helper(qi_decoder *d, qi_helper_kind kind, const qi_deadline *deadline,
                                quire_diag *diag) {
-    if (qi_helper_alive(&d->helper) && (d->helper.has_heif || !with_heif)) return QUIRE_ERR_OK;
+    /* One that has the HEIC codecs reads all other images too. */
+    bool serves =
+        d->helper.kind == kind || (kind == QI_HELPER_IMAGES && d->helper.kind == QI_HELPER_HEIF);
+    if (qi_helper_alive(&d->helper) && serves) return QUIRE_ERR_OK;
     qi_helper_stop(&d->helper);
     d->given = false;
-    quire_err e = qi_helper_start(&d->helper, d->path, with_heif, deadline, diag);
+    const char *path = kind == QI_HELPER_PDF ? d->pdf_path : d->path;
+    quire_err e = qi_helper_start(&d->helper, path, kind, deadline, diag);
     if (e == QUIRE_ERR_TIMEOUT) /* the document's, not the helper's */
         qi_fail(diag, e, "%s: opening took longer than the time limit; raise --timeout", d->name);
     return e;
 }
 
-quire_err qi_decoder_start(qi_decoder *d, bool with_heif, qi_confinement *ret_confinement,
+quire_err qi_decoder_start(qi_decoder *d, qi_helper_kind kind, qi_confinement *ret_confinement,
                            quire_diag *diag) {
-    quire_err e = ensure_helper(d, with_heif, NULL, diag);
+    quire_err e = ensure_helper(d, kind, NULL, diag);
     if (e) return e;
     *ret_confinement = (qi_confinement){
         .seccomp = d->helper.confinement & QI_CONFINED_SECCOMP,
@@ -131,6 +140,7 @@ static quire_err give(qi_decoder *d, const qi_deadline *deadline, qi_reply *ret_
                           .kind = QI_MESSAGE_OPEN,
                           .max_pages = d->limits.max_pages,
                           .max_pixels = d->limits.max_pixels};
+    memcpy(request.password, d->password, sizeof request.password);
     uint64_t held = d->source_bytes < QI_SOURCE_MAX_BYTES ? d->source_bytes : QI_SOURCE_MAX_BYTES;
     return qi_helper_call(&d->helper, &request, d->source, held, d->name, deadline, ret_reply,
                           diag);
@@ -141,20 +151,20 @@ static quire_err give(qi_decoder *d, const qi_deadline *deadline, qi_reply *ret_
  */
 static quire_err ensure_given(qi_decoder *d, const qi_deadline *deadline, quire_diag *diag) {
     bool reused = qi_helper_alive(&d->helper);
-    quire_err e = ensure_helper(d, d->needs_heif, deadline, diag);
+    quire_err e = ensure_helper(d, d->needs, deadline, diag);
     if (e || d->given) return e;
     qi_reply reply;
     e = give(d, deadline, &reply, diag);
     if (e == QUIRE_ERR_HELPER && reused) {
-        e = ensure_helper(d, d->needs_heif, deadline, diag);
+        e = ensure_helper(d, d->needs, deadline, diag);
         if (!e) e = give(d, deadline, &reply, diag);
     }
     if (e) return e;
-    if (reply.needs_heif) {
-        if (d->needs_heif)
+    if (reply.needs) {
+        if (d->needs)
             return qi_fail(diag, QUIRE_ERR_HELPER, "%s: the decoding helper has lost its codec",
                            d->name);
-        d->needs_heif = true;
+        d->needs = reply.needs;
         return ensure_given(d, deadline, diag);
     }
     d->given = true;
@@ -163,11 +173,18 @@ static quire_err ensure_given(qi_decoder *d, const qi_deadline *deadline, quire_
     return QUIRE_ERR_OK;
 }
 
-quire_err qi_decoder_open(qi_decoder *d, int fd, const char *name, const qi_deadline *deadline,
-                          qi_document_info *ret_info, quire_diag *diag) {
+quire_err qi_decoder_open(qi_decoder *d, int fd, const char *name, const char *password,
+                          const qi_deadline *deadline, qi_document_info *ret_info,
+                          quire_diag *diag) {
     qi_decoder_close(d);
     qi_printable(d->name, sizeof d->name, name);
-    d->is_measured = d->needs_heif = false;
+    d->is_measured = false;
+    d->needs = QI_HELPER_IMAGES;
+    explicit_bzero(d->password, sizeof d->password);
+    if (password && strlen(password) >= sizeof d->password)
+        return qi_fail(diag, QUIRE_ERR_USAGE, "%s: the password has more than %zu bytes", d->name,
+                       sizeof d->password - 1);
+    if (password) memcpy(d->password, password, strlen(password));
     quire_err e = qi_source_open(fd, d->name, QI_SOURCE_MAX_BYTES, deadline, &d->source,
                                  &d->source_bytes, diag);
     if (e) return e;

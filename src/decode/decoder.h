@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "decode/message.h"
 #include "decode/pixels.h"
 #include "image/grey.h"
 
@@ -58,15 +59,16 @@ typedef struct qi_confinement {
 } qi_confinement;
 
 /* Starts the helper where none runs, which otherwise happens at the first open, and tells how it is
- * confined. with_heif: with libheif loaded; MISSING where it is not installed. HELPER, MISSING,
+ * confined. MISSING where the program, or a library that this kind needs, is not installed. HELPER,
  * TIMEOUT, NO_MEMORY. */
-quire_err qi_decoder_start(qi_decoder *decoder, bool with_heif, qi_confinement *ret_confinement,
-                           quire_diag *diag);
+quire_err qi_decoder_start(qi_decoder *decoder, qi_helper_kind kind,
+                           qi_confinement *ret_confinement, quire_diag *diag);
 
 /* Takes the document in fd (any readable descriptor: file, pipe; borrowed) and measures it. name is
- * for messages. What was open before is closed. EMPTY, UNSUPPORTED (names the type where it is
- * known), CORRUPT, TOO_LARGE, TIMEOUT, HELPER, ENCRYPTED, IO. */
-quire_err qi_decoder_open(qi_decoder *decoder, int fd, const char *name,
+ * for messages. password: of an encrypted document, NULL for none. What was open before is closed.
+ * EMPTY, UNSUPPORTED (names the type where it is known), CORRUPT, TOO_LARGE, TIMEOUT, HELPER,
+ * ENCRYPTED, IO. */
+quire_err qi_decoder_open(qi_decoder *decoder, int fd, const char *name, const char *password,
                           const qi_deadline *deadline, qi_document_info *ret_info,
                           quire_diag *diag);
 quire_err qi_decoder_page_info(qi_decoder *decoder, uint32_t page, const qi_deadline *deadline,

@@ -21,7 +21,7 @@
 #define CPU_NS     UINT64_C(600000000000) /* where the caller has no deadline */
 #define REACT_MS   50                     /* a cancel flag is seen within this */
 
-static int spawn(const char *path, bool with_heif, int socket, pid_t *ret_pid) {
+static int spawn(const char *path, qi_helper_kind kind, int socket, pid_t *ret_pid) {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     int e = posix_spawn_file_actions_init(&actions);
@@ -44,8 +44,8 @@ static int spawn(const char *path, bool with_heif, int socket, pid_t *ret_pid) {
     if (!e)
         e = posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
                                                       POSIX_SPAWN_SETPGROUP);
-    char *const argv[] = {(char *)"quire-decode", (char *)(with_heif ? QI_HELPER_HEIF : NULL),
-                          NULL};
+    char *const argv[] = {(char *)"quire-decode",
+                          (char *)(kind == QI_HELPER_HEIF ? QI_HELPER_HEIF_ARGUMENT : NULL), NULL};
     char *const environment[] = {NULL};
     if (!e) e = posix_spawn(ret_pid, path, &actions, &attributes, argv, environment);
     posix_spawnattr_destroy(&attributes);
@@ -157,13 +157,13 @@ static quire_err receive(qi_helper *h, qi_message_kind kind, const char *name,
     return QUIRE_ERR_OK;
 }
 
-quire_err qi_helper_start(qi_helper *h, const char *path, bool with_heif,
+quire_err qi_helper_start(qi_helper *h, const char *path, qi_helper_kind kind,
                           const qi_deadline *deadline, quire_diag *diag) {
     int pair[2];
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
         return qi_fail(diag, QUIRE_ERR_IO, "%s: no socket for it: %s", path, strerror(errno));
     pid_t pid;
-    int e = spawn(path, with_heif, pair[1], &pid);
+    int e = spawn(path, kind, pair[1], &pid);
     close(pair[1]);
     if (e) {
         close(pair[0]);
@@ -175,7 +175,7 @@ quire_err qi_helper_start(qi_helper *h, const char *path, bool with_heif,
                        "QUIRE_DECODE",
                        path, strerror(e));
     }
-    *h = (qi_helper){.pid = pid, .socket = pair[0], .has_heif = with_heif};
+    *h = (qi_helper){.pid = pid, .socket = pair[0], .kind = kind};
     qi_deadline start = {.at_ns = qi_clock_ns() + START_NS,
                          .cancel = deadline ? deadline->cancel : NULL};
     if (deadline && deadline->at_ns && deadline->at_ns < start.at_ns) start.at_ns = deadline->at_ns;
@@ -187,8 +187,7 @@ quire_err qi_helper_start(qi_helper *h, const char *path, bool with_heif,
         qi_printable(text, sizeof text, hello.text);
         qi_helper_stop(h);
         if (hello.error == QUIRE_ERR_MISSING)
-            return qi_fail(diag, QUIRE_ERR_MISSING, "%s: %s; install the package libheif1", path,
-                           text);
+            return qi_fail(diag, QUIRE_ERR_MISSING, "%s: %s", path, text);
         return qi_fail(diag, QUIRE_ERR_HELPER, "%s: it cannot confine itself: %s", path,
                        hello.error ? text : "no system call filter");
     }

@@ -12,13 +12,13 @@
 typedef struct qi_helper {
     pid_t pid;  /* 0: not running */
     int socket; /* while running */
-    bool has_heif;
+    qi_helper_kind kind;
     uint32_t confinement, landlock_abi;
 } qi_helper;
 
-/* Starts the program at path, with the HEIC and AVIF codecs or without, and waits for its hello, at
- * most 10 s. HELPER, MISSING, TIMEOUT, CANCELLED, NO_MEMORY. */
-quire_err qi_helper_start(qi_helper *helper, const char *path, bool with_heif,
+/* Starts the program at path as a helper of this kind and waits for its hello, at most 10 s.
+ * HELPER, MISSING, TIMEOUT, CANCELLED, NO_MEMORY. */
+quire_err qi_helper_start(qi_helper *helper, const char *path, qi_helper_kind kind,
                           const qi_deadline *deadline, quire_diag *diag);
 
 /* Kills it and takes its exit status (as of waitpid; -1 unknown). Nothing where none is running. */

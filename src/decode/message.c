@@ -32,7 +32,7 @@ bool qi_request_valid(const qi_request *r, bool has_descriptor) {
     size_t stride;
     switch (r->kind) {
     case QI_MESSAGE_OPEN:
-        return has_descriptor && r->max_pixels > 0;
+        return has_descriptor && r->max_pixels > 0 && memchr(r->password, 0, sizeof r->password);
     case QI_MESSAGE_MEASURE:
     case QI_MESSAGE_CLOSE:
         return !has_descriptor;
@@ -62,8 +62,8 @@ bool qi_reply_valid(const qi_reply *r, qi_message_kind kind) {
     case QI_MESSAGE_HELLO:
         return true;
     case QI_MESSAGE_OPEN:
-        return r->needs_heif == 1 ||
-               (r->format > QI_FORMAT_NONE && r->format < QI_N_FORMATS && r->n_pages > 0);
+        if (r->needs) return r->needs < QI_N_HELPER_KINDS;
+        return (r->format > QI_FORMAT_NONE && r->format < QI_N_FORMATS && r->n_pages > 0);
     case QI_MESSAGE_MEASURE:
         return qi_pixels_bytes(r->width_px, r->height_px, &stride) && isfinite(r->dpi) &&
                r->dpi >= 0 && r->decode_bytes < UINT64_C(1) << 48;

@@ -14,9 +14,10 @@
 #include "base/err.h"
 
 enum {
-    QI_MESSAGE_VERSION = 0x51440001, /* changes with any change of the structs below */
+    QI_MESSAGE_VERSION = 0x51440002, /* changes with any change of the structs below */
     QI_HELPER_SOCKET = 3,            /* the descriptor the helper finds its socket at */
     QI_REPLY_TEXT_BYTES = 324,
+    QI_PASSWORD_BYTES = 128, /* with its NUL; what PDF allows */
 };
 
 /* Types that the helper reads; the order is part of the messages. */
@@ -28,7 +29,8 @@ enum {
     X(HEIC, "image/heic")                                                                          \
     X(AVIF, "image/avif")                                                                          \
     X(BMP, "image/bmp")                                                                            \
-    X(PNM, "image/x-portable-anymap")
+    X(PNM, "image/x-portable-anymap")                                                              \
+    X(PDF, "application/pdf")
 
 typedef enum qi_format {
     QI_FORMAT_NONE,
@@ -40,16 +42,26 @@ typedef enum qi_format {
 
 typedef enum qi_message_kind {
     QI_MESSAGE_HELLO, /* helper to client: confinement, landlock_abi */
-    QI_MESSAGE_OPEN, /* descriptor: the input, a regular file; reply: format, n_pages, needs_heif */
+    QI_MESSAGE_OPEN,  /* descriptor: the input, a regular file; password; reply: format, n_pages, or
+                         another kind of helper to ask */
     QI_MESSAGE_MEASURE, /* page; reply: width_px, height_px, dpi, decode_bytes */
     QI_MESSAGE_DECODE,  /* page, width_px, height_px, stride_bytes; descriptor: the pixels' memfd */
     QI_MESSAGE_CLOSE,   /* frees the document; not answered */
     QI_N_MESSAGE_KINDS
 } qi_message_kind;
 
-/* The argument with which the helper loads the HEIC and AVIF codecs: their libraries take longer to
- * start than all else together, and are needed seldom. */
-#define QI_HELPER_HEIF "heif"
+/* Kinds of helper. Libraries that take longer to start than all else together and are needed seldom
+ * are left to helpers of their own: the HEIC and AVIF codecs are loaded by the program quire-decode
+ * on the argument QI_HELPER_HEIF_ARGUMENT, PDF is linked into the program quire-decode-pdf. */
+typedef enum qi_helper_kind {
+    QI_HELPER_IMAGES,
+    QI_HELPER_HEIF,
+    QI_HELPER_PDF,
+    QI_N_HELPER_KINDS
+} qi_helper_kind;
+
+#define QI_HELPER_HEIF_ARGUMENT "heif"
+#define QI_HELPER_PDF_SUFFIX    "-pdf" /* of the program's path */
 
 typedef struct qi_request {
     uint32_t version, kind;
@@ -58,6 +70,7 @@ typedef struct qi_request {
     uint32_t max_pages; /* 0: none */
     uint64_t max_pixels;
     uint64_t stride_bytes;
+    char password[QI_PASSWORD_BYTES]; /* empty: none */
 } qi_request;
 
 /* What the helper has put between itself and the world. */
@@ -75,7 +88,7 @@ typedef struct qi_reply {
     float dpi;
     uint64_t decode_bytes;
     uint32_t confinement, landlock_abi;
-    uint32_t needs_heif;            /* OPEN, 1: start me anew with QI_HELPER_HEIF and ask again */
+    uint32_t needs;                 /* OPEN, not IMAGES: the qi_helper_kind to ask instead */
     char text[QI_REPLY_TEXT_BYTES]; /* error: reason and remedy, without the file's name */
 } qi_reply;
 

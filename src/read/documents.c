@@ -31,7 +31,7 @@ quire_err qi_request_copy(const quire_request *request, quire_request *ret_copy,
     quire_err err = check_region(&copy, diag);
     if (!err && copy.pages) err = qi_page_ranges_parse(copy.pages, &ranges, diag);
     if (err) return err;
-    copy.pages = NULL; /* the ranges stand for it */
+    copy.pages = copy.password = NULL; /* the caller's */
     *ret_copy = copy;
     *ret_ranges = ranges;
     return QUIRE_ERR_OK;
@@ -45,6 +45,8 @@ void qi_document_unref(qi_document *d) {
         qi_read_page_free(p);
     }
     qi_page_ranges_free(d->ranges);
+    if (d->password) explicit_bzero(d->password, strlen(d->password));
+    free(d->password);
     free(d->name);
     free(d->bytes);
     free(d);
@@ -69,6 +71,14 @@ static qi_document *document_new(quire_reader *r, const char *name, void *user) 
     return NULL;
 }
 
+static quire_err take_request(qi_document *d, const quire_request *request, quire_diag *diag) {
+    if (request && request->password) {
+        d->password = strdup(request->password);
+        if (!d->password) return qi_fail(diag, QUIRE_ERR_NO_MEMORY, "no memory for a document");
+    }
+    return qi_request_copy(request, &d->request, &d->ranges, diag);
+}
+
 static void append(quire_reader *r, qi_document *d) {
     pthread_mutex_lock(&r->lock);
     d->order = r->n_added++;
@@ -84,7 +94,7 @@ quire_err quire_reader_add_file(quire_reader *r, const char *path, const quire_r
                                 void *user, quire_diag *diag) {
     qi_document *d = document_new(r, path, user);
     if (!d) return qi_fail(diag, QUIRE_ERR_NO_MEMORY, "no memory for another document");
-    quire_err err = qi_request_copy(request, &d->request, &d->ranges, diag);
+    quire_err err = take_request(d, request, diag);
     if (err)
         qi_document_unref(d);
     else
@@ -103,7 +113,7 @@ quire_err quire_reader_add_buffer(quire_reader *r, const void *bytes, size_t n_b
     if (!d) return qi_fail(diag, QUIRE_ERR_NO_MEMORY, "no memory for another document");
     if (n_bytes) memcpy(d->bytes, bytes, n_bytes);
     d->n_bytes = n_bytes;
-    quire_err err = qi_request_copy(request, &d->request, &d->ranges, diag);
+    quire_err err = take_request(d, request, diag);
     if (err)
         qi_document_unref(d);
     else

@@ -105,7 +105,7 @@ static quire_err open_document(qi_driver *driver, qi_document *d, quire_diag *di
     deadline.at_ns = atomic_load(&d->deadline_ns);
     qi_document_info info;
     lseek(fd, 0, SEEK_SET); /* a pipe's copy was written up to its end */
-    err = qi_decoder_open(driver->decoder, fd, d->name, &deadline, &info, diag);
+    err = qi_decoder_open(driver->decoder, fd, d->name, d->password, &deadline, &info, diag);
     qi_pool_leave(r->pool);
     close(fd);
     if (err) return err;

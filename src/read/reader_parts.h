@@ -59,9 +59,10 @@ struct qi_document {
     char *name;  /* and path */
     void *bytes; /* of a document in memory, until it is opened; else NULL */
     size_t n_bytes;
-    qi_grant input; /* of what came through a pipe, while it is open */
-    quire_request request;
+    qi_grant input;        /* of what came through a pipe, while it is open */
+    quire_request request; /* without strings: these are … */
     qi_page_ranges *ranges;
+    char *password; /* NULL: none */
 
     _Atomic uint64_t deadline_ns;
     atomic_bool timed_out; /* pages not finished by now are dropped */

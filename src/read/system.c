@@ -11,11 +11,11 @@ static quire_err try_helper(const char *path, quire_system *s) {
     qi_confinement confinement;
     quire_err err = qi_decoder_new(path, &limits, &decoder, &s->helper);
     if (err) return err;
-    err = qi_decoder_start(decoder, false, &confinement, &s->helper);
+    err = qi_decoder_start(decoder, QI_HELPER_IMAGES, &confinement, &s->helper);
     if (!err) {
         s->helper_seccomp = confinement.seccomp;
         s->helper_landlock = confinement.landlock;
-        s->helper_heif = !qi_decoder_start(decoder, true, &confinement, NULL);
+        s->helper_heif = !qi_decoder_start(decoder, QI_HELPER_HEIF, &confinement, NULL);
     }
     qi_decoder_free(decoder);
     return err;

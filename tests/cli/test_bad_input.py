@@ -52,7 +52,7 @@ def bad_documents(page):
         "noise.png": (png[:33] + bytes(range(256)) * 4, 2),
         "bomb.png": (png_of_size(60000, 60000), 9),
         "text.txt": (b"This is no image.\n", 4),
-        "a.pdf": (b"%PDF-1.4\n1 0 obj <<>> endobj\ntrailer <<>>\n%%EOF\n", 4),
+        "a.pdf": (b"%PDF-1.4\n1 0 obj <<>> endobj\ntrailer <<>>\n%%EOF\n", 2),
         "a.gif": (encode(page, "gif"), 4),
     }
 

@@ -1,7 +1,8 @@
 /* Decodes files through the helper, as the pipeline does, for the tests to look at: one line a
  * document, one a page, and the pixels as OUT_DIR/N.pgm, N counting pages from 0 over all files.
  *
- *     decode_pages [--max-pixels N] [--max-pages N] [--timeout-ms N] OUT_DIR FILE...
+ *     decode_pages [--max-pixels N] [--max-pages N] [--timeout-ms N] [--password P]
+ *                  OUT_DIR FILE...
  *
  * "-" is standard input. Lines: `document TYPE PAGES`, `page W H DPI DECODE_BYTES`,
  * `error CODE TEXT`. */
@@ -16,6 +17,7 @@
 typedef struct options {
     qi_decoder_limits limits;
     uint64_t timeout_ns;
+    const char *password;
     const char *out_dir;
     unsigned n_written;
 } options;
@@ -41,7 +43,7 @@ static void decode_file(qi_decoder *decoder, options *o, const char *path) {
     int fd = strcmp(path, "-") == 0 ? 0 : open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) exit(98);
     qi_document_info info;
-    quire_err e = qi_decoder_open(decoder, fd, path, &deadline, &info, &diag);
+    quire_err e = qi_decoder_open(decoder, fd, path, o->password, &deadline, &info, &diag);
     if (fd > 0) close(fd);
     if (e) {
         report(&diag);
@@ -72,6 +74,7 @@ int main(int argc, char **argv) {
         uint64_t value = strtoull(argv[i + 1], NULL, 10);
         if (!strcmp(argv[i], "--max-pixels")) o.limits.max_pixels = value;
         if (!strcmp(argv[i], "--max-pages")) o.limits.max_pages = (uint32_t)value;
+        if (!strcmp(argv[i], "--password")) o.password = argv[i + 1];
         if (!strcmp(argv[i], "--timeout-ms")) o.timeout_ns = value * 1000000;
     }
     if (i + 1 >= argc) return 97;

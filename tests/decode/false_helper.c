@@ -46,7 +46,7 @@ static void act(const char *word, const qi_request *request, qi_reply *r) {
     if (!strcmp(word, "cancelled")) r->error = QUIRE_ERR_CANCELLED;
     if (!strcmp(word, "format")) r->format = 77;
     if (!strcmp(word, "no-pages")) r->n_pages = 0;
-    if (!strcmp(word, "heif")) r->needs_heif = 1;
+    if (!strcmp(word, "heif")) r->needs = QI_HELPER_HEIF;
     if (!strcmp(word, "close")) {
         close(QI_HELPER_SOCKET);
         pause();

@@ -2,7 +2,10 @@
  * allowed one end it with status 0. Made of the helper's own sources, with this main in place of
  * its own.
  *
- *     sandbox_acts [--threads] ACT */
+ *     sandbox_acts [--threads|--fonts] ACT
+ *
+ * fonts and secret open a file that --fonts grants, and one that it does not: status 5 where that
+ * is denied. */
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <pthread.h>
@@ -50,6 +53,12 @@ static void do_reply(void) {
 
 static void do_open(void) {
     open("/etc/passwd", O_RDONLY);
+}
+static void do_fonts(void) {
+    if (open("/usr/share/fonts", O_RDONLY | O_DIRECTORY) < 0) _exit(5);
+}
+static void do_secret(void) {
+    if (open("/etc/passwd", O_RDONLY) < 0) _exit(5);
 }
 static void do_create(void) {
     syscall(SYS_openat, AT_FDCWD, "made-by-the-sandbox", O_CREAT | O_WRONLY, 0600);
@@ -148,6 +157,7 @@ static const struct {
     ACT(kill),     ACT(tgkill),    ACT(mmap_exec), ACT(mprotect_exec), ACT(mmap_shared),
     ACT(prctl),    ACT(setrlimit), ACT(memfd),     ACT(write),         ACT(read),
     ACT(dup),      ACT(ioctl),     ACT(uname),     ACT(io_uring),      ACT(x32),
+    ACT(fonts),    ACT(secret),
 };
 
 /* Tells what the sandbox left: descriptors, and what it says of itself. */
@@ -167,7 +177,10 @@ int main(int argc, char **argv) {
     if (threads) do_thread();
     uint32_t confinement, abi;
     quire_diag diag;
-    if (qi_sandbox_enter(threads, &confinement, &abi, &diag)) {
+    static const char *const fonts[] = {"/usr/share/fonts", "/nowhere", NULL};
+    qi_sandbox_needs needs = {.threads = threads,
+                              .read_paths = strcmp(argv[1], "--fonts") ? NULL : fonts};
+    if (qi_sandbox_enter(&needs, &confinement, &abi, &diag)) {
         fprintf(stderr, "%s\n", diag.text);
         return 2;
     }

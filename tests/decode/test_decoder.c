@@ -52,7 +52,7 @@ static int greymap(uint32_t w, uint32_t h, uint8_t seed) {
 static quire_err decode(qi_decoder *d, int fd, uint32_t page, const qi_deadline *deadline,
                         qi_decoded *ret, quire_diag *diag) {
     qi_document_info info;
-    quire_err e = qi_decoder_open(d, fd, "doc", deadline, &info, diag);
+    quire_err e = qi_decoder_open(d, fd, "doc", NULL, deadline, &info, diag);
     return e ? e : qi_decoder_page(d, page, deadline, ret, diag);
 }
 
@@ -133,7 +133,7 @@ static void text_is_made_printable(void **state) {
     qi_document_info info;
     quire_diag diag;
     int fd = document("escape", 6);
-    assert_int_equal(qi_decoder_open(d, fd, "a\nb", NULL, &info, &diag), QUIRE_ERR_CORRUPT);
+    assert_int_equal(qi_decoder_open(d, fd, "a\nb", NULL, NULL, &info, &diag), QUIRE_ERR_CORRUPT);
     assert_string_equal(diag.text, "a\\x0Ab: evil \\x1B[2J\\xFF\\x0A");
     close(fd);
     qi_decoder_free(d);
@@ -187,7 +187,7 @@ static void a_page_that_kills_costs_only_itself(void **state) {
     qi_decoded page;
     quire_diag diag;
     int fd = document("crash-at-2", 10);
-    assert_int_equal(qi_decoder_open(d, fd, "doc", NULL, &info, &diag), QUIRE_ERR_OK);
+    assert_int_equal(qi_decoder_open(d, fd, "doc", NULL, NULL, &info, &diag), QUIRE_ERR_OK);
     close(fd);
     for (uint32_t i = 0; i < 3; i++) {
         quire_err e = qi_decoder_page(d, i, NULL, &page, &diag);
@@ -202,7 +202,7 @@ static void real_helper_is_confined(void **state) {
     qi_decoder *d = decoder_new("QUIRE_DECODE");
     qi_confinement c;
     quire_diag diag;
-    assert_int_equal(qi_decoder_start(d, false, &c, &diag), QUIRE_ERR_OK);
+    assert_int_equal(qi_decoder_start(d, QI_HELPER_IMAGES, &c, &diag), QUIRE_ERR_OK);
     char path[64], line[256];
     snprintf(path, sizeof path, "/proc/%d/status", helper_pid());
     FILE *f = fopen(path, "r");
@@ -249,7 +249,7 @@ static void killed_mid_page(void **state) {
     qi_page_info page;
     qi_decoded decoded;
     quire_diag diag;
-    assert_int_equal(qi_decoder_open(d, fd, "doc", NULL, &info, &diag), QUIRE_ERR_OK);
+    assert_int_equal(qi_decoder_open(d, fd, "doc", NULL, NULL, &info, &diag), QUIRE_ERR_OK);
     assert_int_equal(qi_decoder_page_info(d, 0, NULL, &page, &diag), QUIRE_ERR_OK);
     unsigned delay_us = 10000;
     pthread_t thread;
@@ -272,7 +272,7 @@ static void shrinking_file(void **state) {
     qi_decoded decoded;
     quire_diag diag;
     int fd = greymap(1000, 1000, 0);
-    assert_int_equal(qi_decoder_open(d, fd, "doc", NULL, &info, &diag), QUIRE_ERR_OK);
+    assert_int_equal(qi_decoder_open(d, fd, "doc", NULL, NULL, &info, &diag), QUIRE_ERR_OK);
     assert_int_equal(qi_decoder_page_info(d, 0, NULL, &page, &diag), QUIRE_ERR_OK);
     assert_int_equal(ftruncate(fd, 100), 0);
     quire_err e = qi_decoder_page(d, 0, NULL, &decoded, &diag);
@@ -398,9 +398,10 @@ static void slow_pipe(void **state) {
     qi_document_info info;
     quire_diag diag;
     qi_deadline deadline = {.at_ns = qi_clock_ns() + 150000000};
-    assert_int_equal(qi_decoder_open(d, fds[0], "doc", &deadline, &info, &diag), QUIRE_ERR_TIMEOUT);
+    assert_int_equal(qi_decoder_open(d, fds[0], "doc", NULL, &deadline, &info, &diag),
+                     QUIRE_ERR_TIMEOUT);
     close(fds[1]);
-    assert_int_equal(qi_decoder_open(d, fds[0], "doc", NULL, &info, &diag), QUIRE_ERR_EMPTY);
+    assert_int_equal(qi_decoder_open(d, fds[0], "doc", NULL, NULL, &info, &diag), QUIRE_ERR_EMPTY);
     close(fds[0]);
     qi_decoder_free(d);
 }

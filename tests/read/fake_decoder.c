@@ -65,8 +65,9 @@ void qi_decoder_free(qi_decoder *d) {
     free(d);
 }
 
-quire_err qi_decoder_open(qi_decoder *d, int fd, const char *name, const qi_deadline *deadline,
-                          qi_document_info *ret_info, quire_diag *diag) {
+quire_err qi_decoder_open(qi_decoder *d, int fd, const char *name, const char *password,
+                          const qi_deadline *deadline, qi_document_info *ret_info,
+                          quire_diag *diag) {
     char text[512];
     fake_work(0);
     if (lseek(fd, 0, SEEK_CUR) != 0)

@@ -16,6 +16,7 @@ typedef struct qi_input {
     const uint8_t *bytes;
     size_t n_bytes;
     const struct qi_heif_library *heif; /* NULL: not loaded */
+    const char *password;               /* "": none */
 } qi_input;
 
 typedef struct qi_measure {
@@ -37,7 +38,7 @@ typedef struct qi_codec {
 } qi_codec;
 
 extern const qi_codec qi_codec_jpeg, qi_codec_png, qi_codec_tiff, qi_codec_webp, qi_codec_heif,
-    qi_codec_bmp, qi_codec_pnm;
+    qi_codec_bmp, qi_codec_pnm, qi_codec_pdf;
 
 /* Round-to-nearest weights of ITU-R BT.601 luma, as JPEG's Y; sums to 1. */
 static inline uint8_t qi_luma(uint32_t r, uint32_t g, uint32_t b) {

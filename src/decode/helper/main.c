@@ -1,5 +1,5 @@
-/* quire-decode: opens hostile images for quire, in a sandbox, and hands back grey pixels. Started
- * by the library with a socket at descriptor 3; of no use by hand. */
+/* quire-decode and quire-decode-pdf: open hostile documents for quire, in a sandbox, and hand back
+ * grey pixels. Started by the library with a socket at descriptor 3; of no use by hand. */
 #include <fcntl.h>
 #include <malloc.h>
 #include <stdbool.h>
@@ -13,12 +13,18 @@
 static int serve(bool with_heif) {
     qi_reply reply = {.version = QI_MESSAGE_VERSION, .kind = QI_MESSAGE_HELLO};
     quire_diag diag = {0};
-    qi_server server = {0};
+    qi_server server = {.program = &qi_program_this};
     qi_heif_library heif;
+    qi_sandbox_needs needs = qi_program_this.needs;
+    needs.threads |= with_heif;
     if (with_heif && !qi_heif_library_load(&heif))
-        reply.error = qi_fail(&diag, QUIRE_ERR_MISSING, "libheif is not installed");
+        reply.error = qi_fail(&diag, QUIRE_ERR_MISSING,
+                              "libheif is not installed; install the package libheif1");
+    else if (qi_program_this.prepare && !qi_program_this.prepare())
+        reply.error = qi_fail(&diag, QUIRE_ERR_MISSING,
+                              "its libraries do not start; install poppler and fontconfig anew");
     else
-        reply.error = qi_sandbox_enter(with_heif, &reply.confinement, &reply.landlock_abi, &diag);
+        reply.error = qi_sandbox_enter(&needs, &reply.confinement, &reply.landlock_abi, &diag);
     if (with_heif) server.heif = &heif;
     snprintf(reply.text, sizeof reply.text, "%s", diag.text);
     if (!qi_message_send(QI_HELPER_SOCKET, &reply, sizeof reply, -1) || reply.error) return 1;
@@ -33,7 +39,8 @@ static int serve(bool with_heif) {
 }
 
 int main(int argc, char **argv) {
-    bool with_heif = argc == 2 && strcmp(argv[1], QI_HELPER_HEIF) == 0;
+    bool with_heif = argc == 2 && strcmp(argv[1], QI_HELPER_HEIF_ARGUMENT) == 0 &&
+                     qi_program_this.codecs[QI_FORMAT_HEIC];
     if (argc == 2 && strcmp(argv[1], "--version") == 0) {
         printf("quire-decode %s\n", quire_version());
         return 0;

@@ -1,9 +1,12 @@
 /* The helper's confinement; see sandbox.h. The list of system calls is what decoding from mapped
  * memory needs: memory, the socket, clocks, threads of this process (an HEVC decoder insists on
- * one) and exit. No call that takes a path is on it; Landlock forbids all paths a second time. */
+ * one) and exit. No call that takes a path is on it; Landlock forbids all paths a second time. A
+ * helper that needs fonts may open files for reading, and Landlock alone keeps it to their folders.
+ */
 #include "decode/helper/sandbox.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/landlock.h>
 #include <sched.h>
 #include <seccomp.h>
@@ -13,6 +16,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -30,8 +34,23 @@ static bool set_limit(int resource, rlim_t value) {
     return setrlimit(resource, &now) == 0;
 }
 
-/* Every right to files that this kernel knows, granted for no path at all. 0: not available. */
-static uint32_t enter_landlock(bool *ret_entered) {
+/* Allows reading below a path; one that is not there needs no rule. */
+static bool allow_reading(int ruleset, const char *path) {
+    struct stat st;
+    int fd = open(path, O_PATH | O_CLOEXEC);
+    if (fd < 0) return errno == ENOENT || errno == ENOTDIR;
+    bool ok = fstat(fd, &st) == 0;
+    struct landlock_path_beneath_attr rule = {.parent_fd = fd,
+                                              .allowed_access = LANDLOCK_ACCESS_FS_READ_FILE};
+    if (ok && S_ISDIR(st.st_mode)) rule.allowed_access |= LANDLOCK_ACCESS_FS_READ_DIR;
+    ok = ok && syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) == 0;
+    close(fd);
+    return ok;
+}
+
+/* Takes away every right to files that this kernel knows, but for reading below the paths given.
+ * Returns the version of Landlock, 0 where there is none. */
+static uint32_t enter_landlock(const char *const *read_paths, bool *ret_entered) {
     *ret_entered = false;
     long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
     if (abi < 1) return 0;
@@ -39,7 +58,10 @@ static uint32_t enter_landlock(bool *ret_entered) {
     struct landlock_ruleset_attr rules = {.handled_access_fs = (UINT64_C(1) << n_rights) - 1};
     int fd = (int)syscall(SYS_landlock_create_ruleset, &rules, sizeof rules.handled_access_fs, 0);
     if (fd < 0) return (uint32_t)abi;
-    *ret_entered = syscall(SYS_landlock_restrict_self, fd, 0) == 0;
+    bool ok = true;
+    for (; ok && read_paths && *read_paths; read_paths++)
+        ok = allow_reading(fd, *read_paths);
+    *ret_entered = ok && syscall(SYS_landlock_restrict_self, fd, 0) == 0;
     close(fd);
     return (uint32_t)abi;
 }
@@ -71,8 +93,34 @@ static const int free_calls[] = {
     SCMP_SYS(sysinfo), /* by qsort */
 };
 
-static int add_rules(scmp_filter_ctx f, bool with_threads) {
+/* What reading a file takes, once it may be opened; nothing that changes one. */
+static const int file_calls[] = {
+    SCMP_SYS(read),       SCMP_SYS(pread64),    SCMP_SYS(lseek),      SCMP_SYS(newfstatat),
+    SCMP_SYS(statx),      SCMP_SYS(getdents64), SCMP_SYS(access),     SCMP_SYS(faccessat),
+    SCMP_SYS(faccessat2), SCMP_SYS(readlink),   SCMP_SYS(readlinkat), SCMP_SYS(fstatfs),
+    SCMP_SYS(statfs),     SCMP_SYS(fadvise64),
+};
+
+static int add_file_rules(scmp_filter_ctx f) {
     int e = 0;
+    for (size_t i = 0; !e && i < sizeof file_calls / sizeof *file_calls; i++)
+        e = seccomp_rule_add(f, SCMP_ACT_ALLOW, file_calls[i], 0);
+    scmp_datum_t writing = O_WRONLY | O_RDWR | O_CREAT | O_TRUNC | O_APPEND;
+    if (!e)
+        e = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1,
+                             SCMP_A2(SCMP_CMP_MASKED_EQ, writing, 0));
+    if (!e)
+        e = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1, SCMP_A1(SCMP_CMP_EQ, F_SETFD));
+    if (!e)
+        e = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1, SCMP_A1(SCMP_CMP_EQ, F_GETFL));
+    /* Streams ask whether they are a terminal. */
+    if (!e) e = seccomp_rule_add(f, SCMP_ACT_ERRNO(ENOTTY), SCMP_SYS(ioctl), 0);
+    return e;
+}
+
+static int add_rules(scmp_filter_ctx f, const qi_sandbox_needs *needs) {
+    bool with_threads = needs->threads;
+    int e = needs->read_paths ? add_file_rules(f) : 0;
     for (size_t i = 0; !e && i < sizeof free_calls / sizeof *free_calls; i++)
         e = seccomp_rule_add(f, SCMP_ACT_ALLOW, free_calls[i], 0);
     /* The socket alone is talked to; codecs' complaints may go to /dev/null. */
@@ -110,17 +158,17 @@ static int add_rules(scmp_filter_ctx f, bool with_threads) {
     return e;
 }
 
-static quire_err enter_seccomp(bool with_threads, quire_diag *diag) {
+static quire_err enter_seccomp(const qi_sandbox_needs *needs, quire_diag *diag) {
     scmp_filter_ctx f = seccomp_init(SCMP_ACT_KILL_PROCESS);
     if (!f) return fail("no system call filter", ENOMEM, diag);
-    int e = add_rules(f, with_threads);
+    int e = add_rules(f, needs);
     if (!e) e = seccomp_load(f);
     seccomp_release(f);
     return e ? fail("the system call filter cannot be set", -e, diag) : QUIRE_ERR_OK;
 }
 
-quire_err qi_sandbox_enter(bool with_threads, uint32_t *ret_confinement, uint32_t *ret_landlock_abi,
-                           quire_diag *diag) {
+quire_err qi_sandbox_enter(const qi_sandbox_needs *needs, uint32_t *ret_confinement,
+                           uint32_t *ret_landlock_abi, quire_diag *diag) {
     /* The terminal's and a supervisor's signals are the parent's to act on. */
     signal(SIGINT, SIG_IGN);
     signal(SIGTERM, SIG_IGN);
@@ -129,16 +177,19 @@ quire_err qi_sandbox_enter(bool with_threads, uint32_t *ret_confinement, uint32_
         prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
         return fail("prctl", errno, diag);
     if (close_range(QI_HELPER_SOCKET + 1, ~0u, 0)) return fail("close_range", errno, diag);
-    /* Descriptors: 0–3, the ruleset of Landlock, one with a request. Memory and processor time are
-     * limited by the parent, for each request. */
-    if (!set_limit(RLIMIT_NOFILE, 8) || !set_limit(RLIMIT_CORE, 0) || !set_limit(RLIMIT_FSIZE, 0) ||
-        !set_limit(RLIMIT_MEMLOCK, 0) || !set_limit(RLIMIT_MSGQUEUE, 0))
+    /* Descriptors: 0–3, the ruleset of Landlock, one with a request; fonts. Memory and processor
+     * time are limited by the parent, for each request. */
+    if (!set_limit(RLIMIT_NOFILE, needs->read_paths ? 64 : 8) || !set_limit(RLIMIT_CORE, 0) ||
+        !set_limit(RLIMIT_FSIZE, 0) || !set_limit(RLIMIT_MEMLOCK, 0) ||
+        !set_limit(RLIMIT_MSGQUEUE, 0))
         return fail("setrlimit", errno, diag);
     bool has_landlock;
-    uint32_t abi = enter_landlock(&has_landlock), confinement = 0;
+    uint32_t abi = enter_landlock(needs->read_paths, &has_landlock), confinement = 0;
     if (has_landlock) confinement |= QI_CONFINED_LANDLOCK;
+    if (needs->read_paths && !has_landlock)
+        return fail("fonts cannot be opened safely without Landlock (Linux 5.13)", ENOSYS, diag);
     if (!QI_SANITIZED) {
-        quire_err e = enter_seccomp(with_threads, diag);
+        quire_err e = enter_seccomp(needs, diag);
         if (e) return e;
         confinement |= QI_CONFINED_SECCOMP;
     }

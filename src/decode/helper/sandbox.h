@@ -1,4 +1,4 @@
-/* What quire-decode puts between itself and the world, before it sees a byte of any input. */
+/* What the helper puts between itself and the world, before it sees a byte of any input. */
 #ifndef QI_HELPER_SANDBOX_H
 #define QI_HELPER_SANDBOX_H
 
@@ -7,10 +7,16 @@
 
 #include "base/err.h"
 
+typedef struct qi_sandbox_needs {
+    bool threads;                  /* the process may still start threads */
+    const char *const *read_paths; /* NULL-ended; folders and files below which it may open files
+                                      for reading, where they exist. NULL: no path at all */
+} qi_sandbox_needs;
+
 /* Enters it, for good; only the socket at QI_HELPER_SOCKET and 0–2 stay open. After it a forbidden
- * system call kills the process. ret_confinement: QI_CONFINED_*. HELPER where it cannot.
- * with_threads: the process may still start threads. */
-quire_err qi_sandbox_enter(bool with_threads, uint32_t *ret_confinement, uint32_t *ret_landlock_abi,
-                           quire_diag *diag);
+ * system call kills the process, a forbidden path is denied. ret_confinement: QI_CONFINED_*. HELPER
+ * where it cannot, and where read_paths are to be kept to and the kernel has no Landlock. */
+quire_err qi_sandbox_enter(const qi_sandbox_needs *needs, uint32_t *ret_confinement,
+                           uint32_t *ret_landlock_abi, quire_diag *diag);
 
 #endif

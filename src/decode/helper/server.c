@@ -15,17 +15,10 @@
 
 enum { MIN_DPI = 70, MAX_DPI = 4800 };
 
-static const qi_codec *const codecs[QI_N_FORMATS] = {
-    [QI_FORMAT_JPEG] = &qi_codec_jpeg, [QI_FORMAT_PNG] = &qi_codec_png,
-    [QI_FORMAT_TIFF] = &qi_codec_tiff, [QI_FORMAT_WEBP] = &qi_codec_webp,
-    [QI_FORMAT_HEIC] = &qi_codec_heif, [QI_FORMAT_AVIF] = &qi_codec_heif,
-    [QI_FORMAT_BMP] = &qi_codec_bmp,   [QI_FORMAT_PNM] = &qi_codec_pnm,
-};
-
 static void close_document(qi_server *s) {
     if (s->codec) s->codec->close(s->state);
     if (s->input.bytes) munmap((void *)s->input.bytes, s->input.n_bytes);
-    *s = (qi_server){.heif = s->heif};
+    *s = (qi_server){.program = s->program, .heif = s->heif};
 }
 
 void qi_server_done(qi_server *server) {
@@ -58,9 +51,10 @@ static quire_err identify(qi_server *s, quire_diag *diag) {
     if (foreign)
         return qi_fail(diag, QUIRE_ERR_UNSUPPORTED,
                        "%s are not supported; convert it to PNG or TIFF", foreign);
-    return qi_fail(diag, QUIRE_ERR_UNSUPPORTED,
-                   "not a type that quire reads (JPEG, PNG, TIFF, WebP, HEIC, AVIF, BMP, PNM); "
-                   "convert it to PNG");
+    return qi_fail(
+        diag, QUIRE_ERR_UNSUPPORTED,
+        "not a type that quire reads (PDF, JPEG, PNG, TIFF, WebP, HEIC, AVIF, BMP, PNM); "
+        "convert it to PNG");
 }
 
 static quire_err open_document(qi_server *s, const qi_request *request, int descriptor,
@@ -70,12 +64,14 @@ static quire_err open_document(qi_server *s, const qi_request *request, int desc
     quire_err e = map_input(s, descriptor, diag);
     if (!e) e = identify(s, diag);
     if (e) return e;
-    if (codecs[s->format] == &qi_codec_heif && !s->heif) {
+    const qi_codec *codec = s->program->codecs[s->format];
+    if (!codec || (codec == &qi_codec_heif && !s->heif)) {
         close_document(s);
-        reply->needs_heif = 1;
+        reply->needs = codec ? QI_HELPER_HEIF : s->program->others;
         return QUIRE_ERR_OK;
     }
-    s->codec = codecs[s->format];
+    s->codec = codec;
+    s->input.password = request->password;
     e = s->codec->open(&s->input, &s->state, &s->n_pages, diag);
     if (e) return e;
     if (request->max_pages && s->n_pages > request->max_pages)

@@ -4,9 +4,21 @@
 #define QI_HELPER_SERVER_H
 
 #include "decode/helper/codec.h"
+#include "decode/helper/sandbox.h"
 #include "decode/message.h"
 
+/* What a helper program is made for. */
+typedef struct qi_program {
+    const qi_codec *codecs[QI_N_FORMATS]; /* NULL: left to others */
+    qi_helper_kind others;                /* the kind of helper that has them */
+    qi_sandbox_needs needs;
+    bool (*prepare)(void); /* NULL: nothing. Before the sandbox; false: parts are missing */
+} qi_program;
+
+extern const qi_program qi_program_this; /* of program_images.c or program_pdf.c */
+
 typedef struct qi_server {
+    const qi_program *program;
     const struct qi_heif_library *heif; /* set once, before the first request; NULL: not loaded */
     qi_input input;                     /* mapped; bytes NULL: no document */
     const qi_codec *codec;

@@ -25,7 +25,6 @@ static const signature signatures[] = {
     OURS(0, "II+\0\x08\0", TIFF),
     OURS(0, "MM\0+\0\x08", TIFF),
     FOREIGN(0, "GIF8", "GIF images"),
-    FOREIGN(0, "%PDF", "PDF documents"),
     FOREIGN(0, "\0\0\0\x0CjP  \r\n\x87\n", "JPEG 2000 images"),
     FOREIGN(0, "\xFF\x4F\xFF\x51", "JPEG 2000 images"),
     FOREIGN(0, "\0\0\0\x0CJXL \r\n\x87\n", "JPEG XL images"),
@@ -120,6 +119,9 @@ qi_format qi_sniff(const qi_input *in, const char **ret_foreign) {
         *ret_foreign = s->foreign;
         return s->format;
     }
+    /* Viewers look for the head within the first kilobyte. */
+    if (memmem(in->bytes, in->n_bytes < 1024 ? in->n_bytes : 1024, "%PDF-", 5))
+        return QI_FORMAT_PDF;
     if (starts(in, 0, "RIFF", 4) && starts(in, 8, "WEBP", 4)) return QI_FORMAT_WEBP;
     if (in->n_bytes >= 12 && starts(in, 4, "ftyp", 4)) return sniff_brands(in, ret_foreign);
     /* A bitmap's header states the length of its second header: 12 or 40 to 124. */

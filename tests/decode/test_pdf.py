@@ -1,0 +1,98 @@
+"""PDF through the helper: what a viewer shows is what comes over."""
+import os
+import signal
+import subprocess
+
+import pytest
+
+from pdf_files import pdf_bytes, pdf_of_pages, text_content
+
+SANITIZED = os.environ.get("SANITIZED") == "1"
+
+
+def write(tmp_path, data, name="a.pdf"):
+    path = tmp_path / name
+    path.write_bytes(data)
+    return path
+
+
+def ink_start(page):
+    """Where the dark pixels begin, as shares of the page: from the left, from the top."""
+    y, x = (page.pixels < 128).nonzero()
+    return x.min() / page.width, y.min() / page.height
+
+
+def test_pages_are_drawn(tmp_path, decode_one):
+    got = decode_one(write(tmp_path, pdf_of_pages([text_content("Some words."), b"",
+                                                   text_content("More words.")])))
+    assert got.media_type == "application/pdf" and got.n_pages == 3 and not got.errors
+    assert [(p.width, p.height, p.dpi) for p in got.pages] == [(2550, 3300, 300)] * 3
+    assert ink_start(got.pages[0])[1] == pytest.approx(1 - 711 / 792, abs=0.01)
+    assert got.pages[1].pixels.min() == 255
+
+
+def test_rotation_and_crop_box_as_a_viewer_shows_them(tmp_path, decode_one):
+    content = [text_content("Words at the upper left.")]
+    turned = decode_one(write(tmp_path, pdf_of_pages(content, b"/Rotate 90"))).pages[0]
+    assert (turned.width, turned.height) == (3300, 2550)
+    assert ink_start(turned)[0] > 0.8  # the upper edge lies on the right
+    cropped = decode_one(write(tmp_path, pdf_of_pages(content, b"/CropBox [60 600 360 750]")))
+    cropped = cropped.pages[0]
+    assert (cropped.width, cropped.height) == (1250, 625)
+    assert ink_start(cropped)[0] == pytest.approx(12 / 300, abs=0.01)
+
+
+def test_large_pages_are_drawn_smaller(tmp_path, decode_one):
+    got = decode_one(write(tmp_path, pdf_of_pages([b""], b"/MediaBox [0 0 14400 14400]")))
+    page = got.pages[0]
+    assert page.width == page.height and 4990 < page.width <= 5001
+    assert page.dpi == 0  # so little that it tells nothing
+
+
+def test_annotations_are_shown(tmp_path, decode_one):
+    appearance = (b"<< /Type /XObject /Subtype /Form /BBox [0 0 100 100] /Length 21 >>\n"
+                  b"stream\n0 g 0 0 100 100 re f\n\nendstream")
+    note = (b"<< /Type /Annot /Subtype /Stamp /Rect [100 100 200 200] /F 4 /AP << /N 4 0 R >> >>")
+    got = decode_one(write(tmp_path, pdf_of_pages([b""], b"/Annots [5 0 R]",
+                                                  extra=[appearance, note])))
+    assert ink_start(got.pages[0])[0] == pytest.approx(100 / 612, abs=0.01)
+
+
+def test_password(tmp_path, decode_one):
+    plain = write(tmp_path, pdf_of_pages([text_content("Some words.")]))
+    locked = tmp_path / "locked.pdf"
+    subprocess.run(["qpdf", "--encrypt", "geheim", "owner", "256", "--", plain, locked], check=True)
+    code, text = decode_one(locked).errors[0]
+    assert code == "encrypted" and "--password" in text
+    code, text = decode_one(locked, options=("--password", "wrong")).errors[0]
+    assert code == "encrypted" and "does not open it" in text
+    for password in ("geheim", "owner"):
+        got = decode_one(locked, options=("--password", password))
+        assert not got.errors
+        assert (got.pages[0].pixels == decode_one(plain).pages[0].pixels).all()
+
+
+@pytest.mark.parametrize("data", [
+    b"%PDF-1.4\n",
+    pdf_bytes([b"<< /Type /Catalog >>"]),
+    pdf_bytes([b"<< /Type /Catalog /Pages 2 0 R >>", b"<< /Type /Pages /Count 0 /Kids [] >>"]),
+])
+def test_damaged(tmp_path, decode_one, data):
+    code, text = decode_one(write(tmp_path, data)).errors[0]
+    assert code == "corrupt" and "; save it again with another program" in text
+
+
+def test_a_page_tree_that_loops_ends(tmp_path, decode_one):
+    data = pdf_bytes([b"<< /Type /Catalog /Pages 2 0 R >>",
+                      b"<< /Type /Pages /Count 3 /Kids [2 0 R 2 0 R] >>"])
+    assert decode_one(write(tmp_path, data)).errors[0][0] == "corrupt"
+
+
+@pytest.mark.skipif(SANITIZED, reason="a sanitizer's build runs without the system call filter")
+@pytest.mark.parametrize("act, status", [
+    ("fonts", 0), ("secret", 5), ("create", -signal.SIGSYS), ("unlink", -signal.SIGSYS),
+    ("socket", -signal.SIGSYS), ("execve", -signal.SIGSYS), ("fork", -signal.SIGSYS)])
+def test_only_fonts_may_be_opened(tmp_path, act, status):
+    done = subprocess.run([os.environ["SANDBOX_ACTS"], "--fonts", act], cwd=tmp_path, timeout=20,
+                          stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+    assert done.returncode == status
