@@ -197,6 +197,7 @@ static quire_err match_item(const char *truth, size_t n_truth, const char *resul
     if (!err && !counts) err = QUIRE_ERR_NO_MEMORY;
     if (!err) {
         score->n_box_truth += c.truth.n_words;
+        score->n_box_result += c.result.n_words;
         score->n_box_matched += match_bags(&c.words, c.truth_words, c.truth.n_words, c.result_words,
                                            c.result.n_words, counts);
     }
@@ -217,16 +218,16 @@ static quire_err score_boxes(const qi_score_side *truth, const qi_score_side *re
     quire_err err = item_of && joined ? QUIRE_ERR_OK : QUIRE_ERR_NO_MEMORY;
     for (size_t i = 0; !err && i < result->n_items; i++)
         item_of[i] = item_at(truth, &result->items[i]);
-    score->n_box_result = result->n_items;
-    for (size_t t = 0; !err && t < truth->n_items; t++) {
+    for (ptrdiff_t t = -1; !err && t < (ptrdiff_t)truth->n_items; t++) { /* -1: in no box */
         size_t n = 0;
         for (size_t i = 0; i < result->n_items; i++) {
-            if (item_of[i] != (ptrdiff_t)t) continue;
+            if (item_of[i] != t) continue;
             memcpy(joined + n, result->items[i].text, result->items[i].n_bytes);
             n += result->items[i].n_bytes;
             joined[n++] = ' ';
         }
-        err = match_item(truth->items[t].text, truth->items[t].n_bytes, joined, n, options, score);
+        const qi_score_item *box = t < 0 ? NULL : &truth->items[t];
+        err = match_item(box ? box->text : "", box ? box->n_bytes : 0, joined, n, options, score);
     }
     free(item_of);
     free(joined);
