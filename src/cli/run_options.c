@@ -22,6 +22,13 @@ static bool parse_formats(const char *text, void *field) {
     return true;
 }
 
+static bool parse_text(const char *text, void *field) {
+    const bool paragraphs = !strcmp(text, "paragraphs");
+    if (!paragraphs && strcmp(text, "lines") != 0) return false;
+    *(bool *)field = paragraphs;
+    return true;
+}
+
 static bool parse_region(const char *text, void *field) {
     quire_request request = *(quire_request *)field;
     for (int i = 0; i < 4; i++) {
@@ -61,6 +68,8 @@ static const qi_option options[] = {
     {"format", 'f', "LIST", FIELD(formats), parse_formats,
      "a list of formats such as txt,json; there are txt, json, jsonl and tsv",
      "txt, json, jsonl, tsv; several with -o (default txt)"},
+    {"text", 0, "KIND", FIELD(text_paragraphs), parse_text, "lines or paragraphs",
+     "what txt has on a line: lines, or paragraphs joined (default lines)"},
     {"language", 'l', "LIST", FIELD(reader.languages), qi_parse_string, "a list such as eng+deu",
      "languages of the text (default eng)"},
     {"pages", 0, "RANGES", FIELD(request.pages), qi_parse_string, "a list of pages such as 1-3,7",

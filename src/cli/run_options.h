@@ -20,6 +20,7 @@ typedef struct qi_run_formats {
 typedef struct qi_run_values {
     const char *output; /* NULL: stdout */
     qi_run_formats formats;
+    bool text_paragraphs;   /* text has a line for each paragraph */
     const char *files_from; /* NULL: none */
     bool recursive, overwrite, skip_existing, no_timings, quiet, verbose;
     qi_progress_kind progress;

@@ -84,6 +84,7 @@ void qi_sink_begin(qi_sink *s, const quire_item *item, const char *result, unsig
                                        .n_pages = item->n_pages,
                                        .models = s->models,
                                        .n_models = s->n_models,
+                                       .text_paragraphs = s->values->text_paragraphs,
                                        .with_timings = !s->values->no_timings};
     s->n_form_feeds = 0;
     s->begun = true;

@@ -19,6 +19,7 @@ typedef struct qi_output_document {
     uint32_t n_pages;       /* in the document */
     const quire_model_info *models;
     uint32_t n_models;
+    bool text_paragraphs;     /* text has a line for each paragraph, not for each line */
     bool with_timings;        /* timings differ from run to run; all else does not */
     uint32_t n_pages_written; /* before this one; the caller counts */
 } qi_output_document;

@@ -159,6 +159,14 @@ def test_jsonl_and_tsv(run, inbox):
     assert all(len(row) == 12 for row in rows)
 
 
+def test_text_by_paragraphs(run, inbox):
+    joined = b"Another page follows here, with a second line.\n"
+    assert run("run", "--text", "paragraphs", inbox / "two.jpg").stdout == joined
+    assert run("run", inbox / "two.jpg", env={"QUIRE_TEXT": "paragraphs"}).stdout == joined
+    assert run("run", "--text=lines", inbox / "two.jpg",
+               env={"QUIRE_TEXT": "paragraphs"}).stdout.count(b"\n") == 2
+
+
 def test_the_same_bytes_whatever_the_jobs(run, inbox):
     outputs = {run("run", "-f", "json", "--no-timings", "--jobs", jobs, inbox).stdout
                for jobs in ("1", "2", "5")}
