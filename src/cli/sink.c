@@ -28,7 +28,7 @@ static bool make_path(qi_sink *s, const char *result, size_t format) {
     if (!p->failed && p->data[p->length - 1] != '/') qi_strbuf_puts(p, "/");
     qi_strbuf_puts(p, result);
     qi_strbuf_puts(p, ".");
-    qi_strbuf_puts(p, s->values->formats.list[format]->name);
+    qi_strbuf_puts(p, s->values->formats.list[format]->ending);
     return !p->failed;
 }
 

@@ -93,6 +93,50 @@ void qi_emit_json_string(qi_strbuf *out, const char *text) {
     qi_strbuf_append(out, "\"", 1);
 }
 
+/* What stands for a character that may not stand for itself in XML; NULL for the others. Of the
+ * characters that XML allows, C1 controls are none of HTML's. */
+static const char *xml_escape(uint32_t code) {
+    switch (code) {
+    case '&':
+        return "&amp;";
+    case '<':
+        return "&lt;";
+    case '>':
+        return "&gt;";
+    case '"':
+        return "&quot;";
+    case '\'':
+        return "&#39;";
+    case '\t':
+    case '\n':
+    case '\r':
+        return " ";
+    default:
+        return code < 0x20 || (code >= 0x7F && code < 0xA0) || (code & 0xFFFE) == 0xFFFE ||
+                       (code >= 0xFDD0 && code <= 0xFDEF)
+                   ? "\xEF\xBF\xBD"
+                   : NULL;
+    }
+}
+
+void qi_emit_xml(qi_strbuf *out, const char *text, size_t n) {
+    const char *run = text; /* start of what can be copied as it is */
+    while (n) {
+        uint32_t code = 0;
+        size_t length = qi_utf8_decode(text, n, &code);
+        const char *escape = length ? xml_escape(code) : "";
+        if (escape) {
+            qi_strbuf_append(out, run, (size_t)(text - run));
+            qi_strbuf_puts(out, escape);
+            if (!length) qi_strbuf_printf(out, "\\x%02X", (unsigned char)*text);
+            run = text + (length ? length : 1);
+        }
+        text += length ? length : 1;
+        n -= length ? length : 1;
+    }
+    qi_strbuf_append(out, run, (size_t)(text - run));
+}
+
 void qi_emit_key(qi_strbuf *out, const char *key) {
     if (out->length && out->data[out->length - 1] != '{') qi_strbuf_append(out, ",", 1);
     qi_strbuf_append(out, "\"", 1);

@@ -1,6 +1,6 @@
 /* The pieces all writers are made of: numbers with a fixed number of digits whatever the locale,
- * and JSON strings that are valid UTF-8 whatever the bytes. They append to a qi_strbuf, whose
- * `failed` says at the end whether memory ran out. Pure, any thread. */
+ * and JSON strings and XML text that are valid whatever the bytes. They append to a qi_strbuf,
+ * whose `failed` says at the end whether memory ran out. Pure, any thread. */
 #ifndef QI_OUTPUT_EMIT_H
 #define QI_OUTPUT_EMIT_H
 
@@ -17,6 +17,11 @@ void qi_emit_int(qi_strbuf *out, int64_t value);
 /* text as a JSON string with its quotes. Bytes that are not UTF-8 become \xNN (in the file: \\xNN),
  * as in messages. NULL becomes null. */
 void qi_emit_json_string(qi_strbuf *out, const char *text);
+
+/* n bytes as text or attribute value of XML 1.0 and of HTML: markup and both quotes escaped, line
+ * breaks and tabs as spaces, control characters and noncharacters as U+FFFD, bytes that are not
+ * UTF-8 as \\xNN. */
+void qi_emit_xml(qi_strbuf *out, const char *text, size_t n);
 
 /* A key with its colon; a comma before it unless it is the first of its object. */
 void qi_emit_key(qi_strbuf *out, const char *key);

@@ -6,10 +6,12 @@
 #include "output/writers.h"
 
 const qi_output_format qi_output_formats[QI_OUTPUT_N_FORMATS] = {
-    {"txt", qi_write_nothing_begin, qi_write_text_page, qi_write_nothing_end},
-    {"json", qi_write_json_begin, qi_write_json_page, qi_write_json_end},
-    {"jsonl", qi_write_nothing_begin, qi_write_jsonl_page, qi_write_jsonl_end},
-    {"tsv", qi_write_tsv_begin, qi_write_tsv_page, qi_write_nothing_end},
+    {"txt", "txt", qi_write_nothing_begin, qi_write_text_page, qi_write_nothing_end},
+    {"json", "json", qi_write_json_begin, qi_write_json_page, qi_write_json_end},
+    {"jsonl", "jsonl", qi_write_nothing_begin, qi_write_jsonl_page, qi_write_jsonl_end},
+    {"tsv", "tsv", qi_write_tsv_begin, qi_write_tsv_page, qi_write_nothing_end},
+    {"hocr", "hocr", qi_write_hocr_begin, qi_write_hocr_page, qi_write_hocr_end},
+    {"alto", "alto.xml", qi_write_alto_begin, qi_write_alto_page, qi_write_alto_end},
 };
 
 const qi_output_format *qi_output_format_find(const char *name, size_t n) {

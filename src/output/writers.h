@@ -24,4 +24,14 @@ void qi_write_jsonl_end(qi_strbuf *out, const qi_output_document *document,
 void qi_write_tsv_begin(qi_strbuf *out, const qi_output_document *document);
 void qi_write_tsv_page(qi_strbuf *out, const qi_output_document *document, const quire_page *page);
 
+void qi_write_hocr_begin(qi_strbuf *out, const qi_output_document *document);
+void qi_write_hocr_page(qi_strbuf *out, const qi_output_document *document, const quire_page *page);
+void qi_write_hocr_end(qi_strbuf *out, const qi_output_document *document,
+                       const qi_output_end *end);
+
+void qi_write_alto_begin(qi_strbuf *out, const qi_output_document *document);
+void qi_write_alto_page(qi_strbuf *out, const qi_output_document *document, const quire_page *page);
+void qi_write_alto_end(qi_strbuf *out, const qi_output_document *document,
+                       const qi_output_end *end);
+
 #endif

@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+from xml.etree import ElementTree
 
 import pytest
 
@@ -157,6 +158,23 @@ def test_jsonl_and_tsv(run, inbox):
     assert [row[11] for row in rows if row[0] == "5"] == \
         "Another page follows here, with a second line.".split()
     assert all(len(row) == 12 for row in rows)
+
+
+def test_formats_have_endings_of_their_own(run, inbox, tmp_path, files_below):
+    done = run("run", "-o", "out", "-f", "hocr,alto,txt", inbox / "one.png")
+    assert done.returncode == 0
+    assert files_below(tmp_path / "out") == [f"one.png.{e}" for e in ("alto.xml", "hocr", "txt")]
+
+
+@pytest.mark.parametrize("form, tag", [("hocr", "span"), ("alto", "String")])
+def test_markup_to_stdout(run, inbox, form, tag):
+    done = run("run", "-f", form, "--pages", "2-3", inbox / "many.tif")
+    words = [e.get("CONTENT") or e.text for e in ElementTree.fromstring(done.stdout).iter()
+             if e.tag.endswith("}" + tag)]
+    assert [w for w in words if w in ("one", "two", "three")] == ["two", "three"]
+    done = run("run", "-f", form, "nowhere.png")
+    assert done.returncode == 5
+    assert "page_1" in [e.get("id") or e.get("ID") for e in ElementTree.fromstring(done.stdout).iter()]
 
 
 def test_text_by_paragraphs(run, inbox):
