@@ -146,8 +146,13 @@ void qi_sink_page(qi_sink *s, const quire_page *page) {
     }
     for (size_t i = 0; i < s->values->formats.n && !s->error; i++) {
         if (!is_open(s, i)) continue;
+        const qi_output_format *format = s->values->formats.list[i];
         qi_strbuf_clear(&s->bytes);
-        s->values->formats.list[i]->page(&s->bytes, &s->document, page);
+        if (!s->values->output && format->between && !s->document.n_pages_written) {
+            if (s->wrote_text) qi_strbuf_puts(&s->bytes, format->between);
+            s->wrote_text = true;
+        }
+        format->page(&s->bytes, &s->document, page);
         put_bytes(s, i);
     }
     s->document.n_pages_written++;

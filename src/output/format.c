@@ -6,12 +6,14 @@
 #include "output/writers.h"
 
 const qi_output_format qi_output_formats[QI_OUTPUT_N_FORMATS] = {
-    {"txt", "txt", qi_write_nothing_begin, qi_write_text_page, qi_write_nothing_end},
-    {"json", "json", qi_write_json_begin, qi_write_json_page, qi_write_json_end},
-    {"jsonl", "jsonl", qi_write_nothing_begin, qi_write_jsonl_page, qi_write_jsonl_end},
-    {"tsv", "tsv", qi_write_tsv_begin, qi_write_tsv_page, qi_write_nothing_end},
-    {"hocr", "hocr", qi_write_hocr_begin, qi_write_hocr_page, qi_write_hocr_end},
-    {"alto", "alto.xml", qi_write_alto_begin, qi_write_alto_page, qi_write_alto_end},
+    {"txt", "txt", NULL, qi_write_nothing_begin, qi_write_text_page, qi_write_nothing_end},
+    {"json", "json", NULL, qi_write_json_begin, qi_write_json_page, qi_write_json_end},
+    {"jsonl", "jsonl", NULL, qi_write_nothing_begin, qi_write_jsonl_page, qi_write_jsonl_end},
+    {"tsv", "tsv", NULL, qi_write_tsv_begin, qi_write_tsv_page, qi_write_nothing_end},
+    {"hocr", "hocr", NULL, qi_write_hocr_begin, qi_write_hocr_page, qi_write_hocr_end},
+    {"alto", "alto.xml", NULL, qi_write_alto_begin, qi_write_alto_page, qi_write_alto_end},
+    {"md", "md", "\n* * *\n\n", qi_write_nothing_begin, qi_write_markdown_page,
+     qi_write_nothing_end},
 };
 
 const qi_output_format *qi_output_format_find(const char *name, size_t n) {

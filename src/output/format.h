@@ -1,4 +1,4 @@
-/* The result formats: text, JSON, JSON lines, Tesseract's TSV, hOCR, ALTO. A format is a
+/* The result formats: text, JSON, JSON lines, Tesseract's TSV, hOCR, ALTO, Markdown. A format is a
  * table of functions that append a document's beginning, each of its pages in order, and its end to
  * a byte string, so that a document of any number of pages needs the memory of one page. Formats
  * hold no state; the caller keeps the qi_output_document and counts the pages. Pure, any thread.
@@ -32,14 +32,15 @@ typedef struct qi_output_end {
 } qi_output_end;
 
 typedef struct qi_output_format {
-    const char *name;   /* "alto" */
-    const char *ending; /* of result files: "alto.xml" */
+    const char *name;    /* "alto" */
+    const char *ending;  /* of result files: "alto.xml" */
+    const char *between; /* what parts documents in one stream; NULL: nothing */
     void (*begin)(qi_strbuf *out, const qi_output_document *document);
     void (*page)(qi_strbuf *out, const qi_output_document *document, const quire_page *page);
     void (*end)(qi_strbuf *out, const qi_output_document *document, const qi_output_end *end);
 } qi_output_format;
 
-enum { QI_OUTPUT_N_FORMATS = 6 };
+enum { QI_OUTPUT_N_FORMATS = 7 };
 extern const qi_output_format qi_output_formats[QI_OUTPUT_N_FORMATS];
 
 /* The format of that name, NULL when there is none. */

@@ -34,4 +34,7 @@ void qi_write_alto_page(qi_strbuf *out, const qi_output_document *document, cons
 void qi_write_alto_end(qi_strbuf *out, const qi_output_document *document,
                        const qi_output_end *end);
 
+void qi_write_markdown_page(qi_strbuf *out, const qi_output_document *document,
+                            const quire_page *page);
+
 #endif

@@ -161,9 +161,9 @@ def test_jsonl_and_tsv(run, inbox):
 
 
 def test_formats_have_endings_of_their_own(run, inbox, tmp_path, files_below):
-    done = run("run", "-o", "out", "-f", "hocr,alto,txt", inbox / "one.png")
+    done = run("run", "-o", "out", "-f", "hocr,alto,md,txt", inbox / "one.png")
     assert done.returncode == 0
-    assert files_below(tmp_path / "out") == [f"one.png.{e}" for e in ("alto.xml", "hocr", "txt")]
+    assert files_below(tmp_path / "out") == [f"one.png.{e}" for e in ("alto.xml", "hocr", "md", "txt")]
 
 
 @pytest.mark.parametrize("form, tag", [("hocr", "span"), ("alto", "String")])
@@ -175,6 +175,13 @@ def test_markup_to_stdout(run, inbox, form, tag):
     done = run("run", "-f", form, "nowhere.png")
     assert done.returncode == 5
     assert "page_1" in [e.get("id") or e.get("ID") for e in ElementTree.fromstring(done.stdout).iter()]
+
+
+def test_markdown_to_stdout(run, inbox):
+    done = run("run", "-f", "md", inbox / "two.jpg", "nowhere.png", inbox / "many.tif")
+    assert done.stdout.decode() == (
+        "Another page follows here, with a second line.\n\n* * *\n\nThis is sheet one of many.\n\n"
+        "This is sheet two of many.\n\nThis is sheet three of many.\n")
 
 
 def test_text_by_paragraphs(run, inbox):

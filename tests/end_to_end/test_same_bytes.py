@@ -19,11 +19,11 @@ def read(quire, documents, out, jobs, level=None):
     env = {k: v for k, v in os.environ.items() if k != "QUIRE_CPU"}
     if level:
         env["QUIRE_CPU"] = level
-    subprocess.run([quire, "run", "-o", out, "-f", "txt,json,tsv,hocr,alto", "--no-timings",
+    subprocess.run([quire, "run", "-o", out, "-f", "txt,json,tsv,hocr,alto,md", "--no-timings",
                     "--progress", "none", "--jobs", str(jobs), *documents],
                    check=True, env=env, timeout=600)
     results = {p.name: p.read_bytes() for p in out.iterdir()}
-    assert len(results) == 5 * len(documents)
+    assert len(results) == 6 * len(documents)
     assert all(results.values())
     return results
 

@@ -1,0 +1,112 @@
+/* Markdown: headings told by their size, paragraphs as one line each, lists, tables. What a page is
+ * does not matter to its text, so pages follow one another as paragraphs do. */
+#include <string.h>
+
+#include "output/markdown_table.h"
+#include "output/markdown_text.h"
+#include "output/paragraphs.h"
+#include "output/writers.h"
+
+/* Of the page's usual size, what a heading of the first, second and third level has at least. */
+static const float heading_sizes[] = {1.8f, 1.45f, 1.22f};
+
+enum { MAX_HEADING_ROWS = 4, MAX_HEADING_LETTERS = 150 };
+
+/* The level of a heading, 0 for what is none. Figures alone, or single letters, are misjudged too
+ * often. */
+static int heading_level(const qi_paragraphs *paragraphs, const qi_paragraph *p) {
+    uint32_t n_letters = 0;
+    float smallest = 0;
+    if (p->n_lines > MAX_HEADING_ROWS || paragraphs->body_size <= 0) return 0;
+    for (uint32_t l = p->first_line; l < p->first_line + p->n_lines; l++) {
+        const qi_placed_line *line = &paragraphs->lines[l];
+        if (line->in_row) return 0;
+        n_letters += line->n_letters;
+        if (l == p->first_line || line->size < smallest) smallest = line->size;
+    }
+    if (n_letters < 3 || n_letters > MAX_HEADING_LETTERS) return 0;
+    for (int level = 1; level <= 3; level++)
+        if (smallest >= heading_sizes[level - 1] * paragraphs->body_size) return level;
+    return 0;
+}
+
+static void put_heading(qi_strbuf *out, const char *text, size_t n, int level) {
+    qi_strbuf_append(out, "###", (size_t)level);
+    qi_strbuf_append(out, " ", 1);
+    qi_markdown_put(out, text, n, QI_MARKDOWN_HEADING);
+    qi_strbuf_append(out, "\n", 1);
+}
+
+static void put_item(qi_strbuf *out, const char *text, size_t n, const qi_marker *marker) {
+    if (marker->kind == QI_MARKER_NUMBER)
+        qi_strbuf_printf(out, "%u%c ", marker->number, (char)marker->sign);
+    else
+        qi_strbuf_puts(out, "- ");
+    qi_markdown_put(out, text + marker->n_bytes, n - marker->n_bytes, QI_MARKDOWN_START);
+    qi_strbuf_append(out, "\n", 1);
+}
+
+/* Rows that stay apart: lines with hard breaks between them. */
+static void put_rows(qi_strbuf *out, const quire_page *page, const qi_paragraphs *paragraphs,
+                     const qi_paragraph *p) {
+    const uint32_t end = p->first_line + p->n_lines;
+    for (uint32_t l = p->first_line, next; l < end; l = next) {
+        next = qi_row_end(paragraphs, l, end);
+        for (uint32_t k = l; k < next; k++) {
+            const char *text = page->lines[k].text;
+            if (k > l) qi_strbuf_append(out, " ", 1);
+            qi_markdown_put(out, text, strlen(text), QI_MARKDOWN_START);
+        }
+        qi_strbuf_puts(out, next < end ? "\\\n" : "\n");
+    }
+}
+
+/* scratch is the paragraph's joined text. */
+static void put_paragraph(qi_strbuf *out, const quire_page *page, const qi_paragraphs *paragraphs,
+                          const qi_paragraph *p, qi_strbuf *scratch) {
+    const qi_marker *marker = &paragraphs->lines[p->first_line].marker;
+    const int level = heading_level(paragraphs, p);
+    if (p->keeps_rows && !level) {
+        if (!qi_markdown_put_table(out, page, paragraphs, p)) put_rows(out, page, paragraphs, p);
+        return;
+    }
+    qi_strbuf_clear(scratch);
+    qi_paragraph_put_text(scratch, page, p->first_line, p->n_lines);
+    const char *text = scratch->data ? scratch->data : "";
+    if (level) {
+        put_heading(out, text, scratch->length, level);
+    } else if (marker->kind) {
+        put_item(out, text, scratch->length, marker);
+    } else {
+        qi_markdown_put(out, text, scratch->length, QI_MARKDOWN_START);
+        qi_strbuf_append(out, "\n", 1);
+    }
+}
+
+/* Items of one list stand without an empty line between them. */
+static bool is_same_list(const qi_paragraphs *paragraphs, const qi_paragraph *a,
+                         const qi_paragraph *b) {
+    const qi_marker *m = &paragraphs->lines[a->first_line].marker;
+    const qi_marker *n = &paragraphs->lines[b->first_line].marker;
+    return a->block == b->block && m->kind != QI_MARKER_NONE && m->kind == n->kind &&
+           m->sign == n->sign;
+}
+
+void qi_write_markdown_page(qi_strbuf *out, const qi_output_document *document,
+                            const quire_page *page) {
+    qi_paragraphs paragraphs;
+    qi_strbuf scratch = {0};
+    if (!qi_paragraphs_find(page, &paragraphs)) {
+        out->failed = true;
+        return;
+    }
+    for (uint32_t i = 0; i < paragraphs.n; i++) {
+        const qi_paragraph *p = &paragraphs.list[i];
+        bool follows = i ? !is_same_list(&paragraphs, p - 1, p) : document->n_pages_written > 0;
+        if (follows) qi_strbuf_append(out, "\n", 1);
+        put_paragraph(out, page, &paragraphs, p, &scratch);
+    }
+    if (scratch.failed) out->failed = true;
+    qi_strbuf_done(&scratch);
+    qi_paragraphs_done(&paragraphs);
+}
