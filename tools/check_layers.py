@@ -27,9 +27,10 @@ MAY_INCLUDE = {
     "cli": {"base", "output"},
 }
 CODEC_HEADER = re.compile(r"(jpeglib|turbojpeg|spng|png|tiffio|tiff|heif|allheaders)\.h"
-                          r"|(webp|libheif|leptonica|tesseract|poppler)/.*|(poppler|cairo|qpdf-c|openjpeg)[-\w]*\.h")
+                          r"|(webp|libheif|leptonica|tesseract|poppler|qpdf|fontconfig)/.*"
+                          r"|(poppler|cairo|openjpeg)[-\w]*\.h")
 CODEC_LIBRARY = re.compile(r"lib(jpeg|turbojpeg|spng|png|tiff|webp\w*|sharpyuv|heif|lept|tesseract|poppler[-\w]*|cairo|fontconfig|qpdf|openjp2)\b")
-NEEDED_BY_QUIRE = re.compile(r"(libc|libm|libpthread|libnettle|libcjson|ld-linux-x86-64)\.so\.\d+")
+NEEDED_BY_QUIRE = re.compile(r"(libc|libm|libpthread|libnettle|libcjson|libexpat|ld-linux-x86-64)\.so\.\d+")
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
 
 

@@ -30,7 +30,8 @@ static const qi_option_table table = {
     "eval",
     "quire eval [options] TRUTH-DIR RESULT-DIR",
     "Scores results against truth. Pairs files by stem: x.gt.txt or x.txt of TRUTH-DIR with\n"
-    "x.txt, x.png.txt, x.json … of RESULT-DIR. Typographic quotes and dashes count as plain ones;\n"
+    "x.txt, x.png.txt, x.json, x.hocr, x.alto.xml … of RESULT-DIR. Typographic quotes and dashes "
+    "count as plain ones;\n"
     "a ~ in the truth matches any one character.\n",
     options,
     sizeof options / sizeof *options,

@@ -13,10 +13,13 @@ typedef struct ending {
     int rank;
 } ending;
 
-static const ending truth_endings[] = {{".gt.txt", false, 0},    {".txt", false, 1},
-                                       {".words.json", true, 0}, {".lines.json", true, 1},
-                                       {".json", true, 2},       {NULL, false, 0}};
-static const ending result_endings[] = {{".txt", false, 0}, {".json", true, 0}, {NULL, false, 0}};
+static const ending truth_endings[] = {
+    {".gt.txt", false, 0},    {".txt", false, 1}, {".words.json", true, 0},
+    {".lines.json", true, 1}, {".json", true, 2}, {".hocr", true, 3},
+    {".alto.xml", true, 4},   {".xml", true, 5},  {NULL, false, 0}};
+static const ending result_endings[] = {{".txt", false, 0}, {".json", true, 0},
+                                        {".hocr", true, 1}, {".alto.xml", true, 2},
+                                        {".xml", true, 3},  {NULL, false, 0}};
 
 typedef struct found_file {
     char *path, *stem;

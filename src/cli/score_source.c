@@ -10,6 +10,8 @@
 
 #include <cjson/cJSON.h>
 
+#include "cli/score_markup.h"
+
 static const off_t max_file_bytes = (off_t)1 << 30;
 
 static quire_err read_file(const char *path, qi_strbuf *out, quire_diag *diag) {
@@ -67,10 +69,8 @@ static const char *text_of(const cJSON *item) {
     return cJSON_IsString(text) ? text->valuestring : NULL;
 }
 
-static bool add_item(qi_score_source *s, const cJSON *item, uint32_t page) {
-    const char *text = text_of(item);
-    quire_box box;
-    if (!text || !box_of(item, &box)) return true;
+bool qi_score_source_add(qi_score_source *s, const char *text, size_t n_bytes, quire_box box,
+                         uint32_t page) {
     if (s->n_items == s->capacity) {
         size_t capacity = s->capacity ? s->capacity * 2 : 256;
         qi_score_item *items = realloc(s->items, capacity * sizeof *items);
@@ -78,9 +78,16 @@ static bool add_item(qi_score_source *s, const cJSON *item, uint32_t page) {
         s->items = items;
         s->capacity = capacity;
     }
-    s->items[s->n_items++] = (qi_score_item){.n_bytes = strlen(text), .box = box, .page = page};
-    qi_strbuf_puts(&s->strings, text);
+    s->items[s->n_items++] = (qi_score_item){.n_bytes = n_bytes, .box = box, .page = page};
+    qi_strbuf_append(&s->strings, text, n_bytes);
     return !s->strings.failed;
+}
+
+static bool add_item(qi_score_source *s, const cJSON *item, uint32_t page) {
+    const char *text = text_of(item);
+    quire_box box;
+    if (!text || !box_of(item, &box)) return true;
+    return qi_score_source_add(s, text, strlen(text), box, page);
 }
 
 /* A line of text, when text is wanted; words or the line itself as items. */
@@ -138,17 +145,34 @@ static quire_err load_json(qi_score_source *s, const char *path, bool with_text,
     return err;
 }
 
-static bool is_json(const char *path) {
-    size_t n = strlen(path);
-    return n > 5 && !strcmp(path + n - 5, ".json");
+static quire_err load_markup(qi_score_source *s, const char *path, bool with_text,
+                             quire_diag *diag) {
+    qi_strbuf bytes = {0};
+    quire_err err = read_file(path, &bytes, diag);
+    if (!err) err = qi_score_markup_read(s, bytes.data, bytes.length, with_text, path, diag);
+    qi_strbuf_done(&bytes);
+    return err;
+}
+
+static bool ends_in(const char *path, const char *ending) {
+    size_t n = strlen(path), m = strlen(ending);
+    return n > m && !strcmp(path + n - m, ending);
+}
+
+/* What has places, by the name's ending; NULL for text. */
+static quire_err (*loader_of(const char *path))(qi_score_source *, const char *, bool,
+                                                quire_diag *) {
+    if (ends_in(path, ".json")) return load_json;
+    return ends_in(path, ".hocr") || ends_in(path, ".xml") ? load_markup : NULL;
 }
 
 quire_err qi_score_source_load(const char *text_path, const char *items_path,
                                qi_score_source *ret_source, quire_diag *diag) {
     qi_score_source s = {0};
-    quire_err err = is_json(text_path) ? load_json(&s, text_path, true, diag)
-                                       : read_file(text_path, &s.text, diag);
-    if (!err && items_path) err = load_json(&s, items_path, false, diag);
+    quire_err (*load)(qi_score_source *, const char *, bool, quire_diag *) = loader_of(text_path);
+    quire_err err = load ? load(&s, text_path, true, diag) : read_file(text_path, &s.text, diag);
+    load = items_path ? loader_of(items_path) : NULL;
+    if (!err && items_path) err = (load ? load : load_json)(&s, items_path, false, diag);
     if (err) {
         qi_score_source_done(&s);
         return err;
