@@ -19,6 +19,8 @@
 
 enum { NAME_BYTES = 240 };
 
+#define ENCODER_BYTES (UINT64_C(2) << 20) /* deflate's tables; rows come on top */
+
 struct qi_decoder {
     char *path, *pdf_path;
     qi_decoder_limits limits;
@@ -277,4 +279,66 @@ void qi_decoded_done(qi_decoded *decoded) {
         .memory = decoded->memory, .map = decoded->map, .n_bytes = decoded->map_bytes};
     if (decoded->map) qi_pixels_give_back(decoded->pool, &pixels);
     *decoded = (qi_decoded){0};
+}
+
+/* What deflate adds at its worst to data that it cannot shorten, and the chunks around it. */
+static size_t png_room(size_t pixel_bytes) {
+    return pixel_bytes + pixel_bytes / 64 + (64 << 10);
+}
+
+/* Has what lies in the memory encoded. */
+static quire_err encode(qi_decoder *d, const qi_request *request, int memory, const char *name,
+                        const qi_deadline *deadline, uint64_t *ret_n_bytes, quire_diag *diag) {
+    quire_err e = ensure_helper(d, QI_HELPER_IMAGES, deadline, diag);
+    if (e) return e;
+    qi_reply reply;
+    e = qi_helper_call(&d->helper, request, memory, ENCODER_BYTES + 8 * request->stride_bytes, name,
+                       deadline, &reply, diag);
+    if (e) return e;
+    if (reply.n_bytes > request->room_bytes) {
+        qi_helper_stop(&d->helper);
+        d->given = false;
+        return qi_fail(diag, QUIRE_ERR_HELPER,
+                       "%s: the decoding helper gave an impossible answer and was stopped; check "
+                       "that quire and quire-decode are of one version",
+                       name);
+    }
+    *ret_n_bytes = reply.n_bytes;
+    return QUIRE_ERR_OK;
+}
+
+quire_err qi_decoder_encode_png(qi_decoder *d, const uint8_t *rgb, uint32_t width_px,
+                                uint32_t height_px, size_t stride_bytes, const char *name,
+                                const qi_deadline *deadline, qi_encoded *ret_encoded,
+                                quire_diag *diag) {
+    size_t stride, whole, n = qi_rgb_bytes(width_px, height_px, &stride);
+    if (!n || stride_bytes < (size_t)width_px * 3)
+        return qi_fail(diag, QUIRE_ERR_USAGE, "%s: %u x %u pixels cannot be written as PNG", name,
+                       width_px, height_px);
+    qi_pixels pixels;
+    if (n > PTRDIFF_MAX / 4 || (whole = n + png_room(n), !qi_pixels_take(d->pool, whole, &pixels)))
+        return qi_fail(diag, QUIRE_ERR_NO_MEMORY, "%s: no memory for %u x %u pixels", name,
+                       width_px, height_px);
+    for (uint32_t y = 0; y < height_px; y++)
+        memcpy((uint8_t *)pixels.map + y * stride, rgb + y * stride_bytes, (size_t)width_px * 3);
+    qi_request request = {.version = QI_MESSAGE_VERSION,
+                          .kind = QI_MESSAGE_ENCODE,
+                          .width_px = width_px,
+                          .height_px = height_px,
+                          .stride_bytes = stride,
+                          .room_bytes = whole - n};
+    uint64_t n_bytes;
+    quire_err e = encode(d, &request, pixels.memory, name, deadline, &n_bytes, diag);
+    if (e) {
+        qi_pixels_give_back(d->pool, &pixels);
+        return e;
+    }
+    *ret_encoded = (qi_encoded){
+        .bytes = (uint8_t *)pixels.map + n, .n_bytes = n_bytes, .pixels = pixels, .pool = d->pool};
+    return QUIRE_ERR_OK;
+}
+
+void qi_encoded_done(qi_encoded *encoded) {
+    if (encoded->pool) qi_pixels_give_back(encoded->pool, &encoded->pixels);
+    *encoded = (qi_encoded){0};
 }

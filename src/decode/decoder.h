@@ -46,6 +46,15 @@ typedef struct qi_decoded {
     uint64_t helper_ns; /* processor time the helper used */
 } qi_decoded;
 
+/* A PNG in shared memory, given back by qi_encoded_done, as a decoded page is. What is in it is
+ * what the helper left there. */
+typedef struct qi_encoded {
+    const uint8_t *bytes;
+    size_t n_bytes;
+    qi_pixels pixels; /* memory that holds it */
+    qi_pixel_pool *pool;
+} qi_encoded;
+
 /* helper_path NULL: QUIRE_DECODE in the environment, else quire-decode beside the running program,
  * else the libexec folder. MISSING when there is none. Starts no process. */
 quire_err qi_decoder_new(const char *helper_path, const qi_decoder_limits *limits,
@@ -77,5 +86,14 @@ quire_err qi_decoder_page(qi_decoder *decoder, uint32_t page, const qi_deadline 
                           qi_decoded *ret_decoded, quire_diag *diag);
 void qi_decoder_close(qi_decoder *decoder); /* the document; the helper stays */
 void qi_decoded_done(qi_decoded *decoded);
+
+/* RGB pixels (three bytes each, rows stride_bytes apart) as PNG, encoded by the helper; a document
+ * that is open stays so. name is for messages. USAGE: the size is 0 or past what PNG can hold.
+ * TIMEOUT, HELPER, NO_MEMORY. */
+quire_err qi_decoder_encode_png(qi_decoder *decoder, const uint8_t *rgb, uint32_t width_px,
+                                uint32_t height_px, size_t stride_bytes, const char *name,
+                                const qi_deadline *deadline, qi_encoded *ret_encoded,
+                                quire_diag *diag);
+void qi_encoded_done(qi_encoded *encoded);
 
 #endif

@@ -19,12 +19,26 @@ const char *qi_format_media_type(qi_format format) {
     }
 }
 
-size_t qi_pixels_bytes(uint32_t width_px, uint32_t height_px, size_t *ret_stride_bytes) {
-    size_t stride = ((size_t)width_px + 63) & ~(size_t)63, n;
+static size_t bytes_of(uint32_t width_px, uint32_t height_px, size_t pixel_bytes,
+                       size_t *ret_stride_bytes) {
+    size_t stride = ((size_t)width_px * pixel_bytes + 63) & ~(size_t)63, n;
     if (!width_px || !height_px || width_px > INT32_MAX || height_px > INT32_MAX) return 0;
     if (__builtin_mul_overflow(stride, (size_t)height_px, &n) || n > PTRDIFF_MAX) return 0;
     *ret_stride_bytes = stride;
     return n;
+}
+
+size_t qi_pixels_bytes(uint32_t width_px, uint32_t height_px, size_t *ret_stride_bytes) {
+    return bytes_of(width_px, height_px, 1, ret_stride_bytes);
+}
+
+size_t qi_rgb_bytes(uint32_t width_px, uint32_t height_px, size_t *ret_stride_bytes) {
+    return bytes_of(width_px, height_px, 3, ret_stride_bytes);
+}
+
+static bool encode_valid(const qi_request *r) {
+    size_t stride, n = qi_rgb_bytes(r->width_px, r->height_px, &stride);
+    return n && stride == r->stride_bytes && r->room_bytes > 0 && r->room_bytes <= PTRDIFF_MAX - n;
 }
 
 bool qi_request_valid(const qi_request *r, bool has_descriptor) {
@@ -39,6 +53,8 @@ bool qi_request_valid(const qi_request *r, bool has_descriptor) {
     case QI_MESSAGE_DECODE:
         return has_descriptor && qi_pixels_bytes(r->width_px, r->height_px, &stride) &&
                stride == r->stride_bytes;
+    case QI_MESSAGE_ENCODE:
+        return has_descriptor && encode_valid(r);
     default:
         return false;
     }
@@ -69,6 +85,8 @@ bool qi_reply_valid(const qi_reply *r, qi_message_kind kind) {
                r->dpi >= 0 && r->decode_bytes < UINT64_C(1) << 48;
     case QI_MESSAGE_DECODE:
         return true;
+    case QI_MESSAGE_ENCODE:
+        return r->n_bytes > 0 && r->n_bytes <= PTRDIFF_MAX;
     default:
         return false;
     }

@@ -14,7 +14,7 @@
 #include "base/err.h"
 
 enum {
-    QI_MESSAGE_VERSION = 0x51440002, /* changes with any change of the structs below */
+    QI_MESSAGE_VERSION = 0x51440003, /* changes with any change of the structs below */
     QI_HELPER_SOCKET = 3,            /* the descriptor the helper finds its socket at */
     QI_REPLY_TEXT_BYTES = 324,
     QI_PASSWORD_BYTES = 128, /* with its NUL; what PDF allows */
@@ -47,6 +47,8 @@ typedef enum qi_message_kind {
     QI_MESSAGE_MEASURE, /* page; reply: width_px, height_px, dpi, decode_bytes */
     QI_MESSAGE_DECODE,  /* page, width_px, height_px, stride_bytes; descriptor: the pixels' memfd */
     QI_MESSAGE_CLOSE,   /* frees the document; not answered */
+    QI_MESSAGE_ENCODE,  /* width_px, height_px, stride_bytes, room_bytes; descriptor: a memfd with
+                           RGB  pixels, the room after them; reply: n_bytes of PNG in the room */
     QI_N_MESSAGE_KINDS
 } qi_message_kind;
 
@@ -70,6 +72,7 @@ typedef struct qi_request {
     uint32_t max_pages; /* 0: none */
     uint64_t max_pixels;
     uint64_t stride_bytes;
+    uint64_t room_bytes;
     char password[QI_PASSWORD_BYTES]; /* empty: none */
 } qi_request;
 
@@ -87,6 +90,7 @@ typedef struct qi_reply {
     uint32_t width_px, height_px;
     float dpi;
     uint64_t decode_bytes;
+    uint64_t n_bytes; /* ENCODE: at most the room */
     uint32_t confinement, landlock_abi;
     uint32_t needs;                 /* OPEN, not IMAGES: the qi_helper_kind to ask instead */
     char text[QI_REPLY_TEXT_BYTES]; /* error: reason and remedy, without the file's name */
@@ -103,6 +107,9 @@ bool qi_reply_valid(const qi_reply *reply, qi_message_kind kind);
 
 /* Bytes of a page's pixels, rows of stride_bytes (a multiple of 64). 0 when it does not fit. */
 size_t qi_pixels_bytes(uint32_t width_px, uint32_t height_px, size_t *ret_stride_bytes);
+
+/* The same of RGB pixels, three bytes each. */
+size_t qi_rgb_bytes(uint32_t width_px, uint32_t height_px, size_t *ret_stride_bytes);
 
 /* Sends one message with an optional descriptor (-1: none, borrowed). Never raises SIGPIPE. errno
  * on failure. */

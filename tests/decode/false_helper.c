@@ -19,6 +19,7 @@ static void send_raw(const void *bytes, size_t n) {
 static void act(const char *word, const qi_request *request, qi_reply *r) {
     bool opening = request->kind == QI_MESSAGE_OPEN;
     bool measuring = request->kind == QI_MESSAGE_MEASURE;
+    bool encoding = request->kind == QI_MESSAGE_ENCODE;
     char long_message[4096] = {0};
     if (!strcmp(word, "hang")) pause();
     if (!strcmp(word, "hang-later") && !opening) pause();
@@ -56,6 +57,9 @@ static void act(const char *word, const qi_request *request, qi_reply *r) {
     if (!strcmp(word, "over") && measuring) r->width_px = r->height_px = 30000;
     if (!strcmp(word, "nan") && measuring) r->dpi = NAN;
     if (!strcmp(word, "bytes") && measuring) r->decode_bytes = UINT64_MAX;
+    if (!strcmp(word, "crash-png") && encoding) raise(SIGSEGV);
+    if (!strcmp(word, "no-png") && encoding) r->n_bytes = 0;
+    if (!strcmp(word, "long-png") && encoding) r->n_bytes = request->room_bytes + 1;
     if (!strcmp(word, "chatty")) send_raw(r, sizeof *r);
     if (!strcmp(word, "descriptor")) qi_message_send(QI_HELPER_SOCKET, r, sizeof *r, 0);
 }
@@ -80,7 +84,8 @@ int main(void) {
                           .format = QI_FORMAT_PNG,
                           .n_pages = 3,
                           .width_px = 10,
-                          .height_px = 10};
+                          .height_px = 10,
+                          .n_bytes = 10};
         act(word, &request, &reply);
         send_raw(&reply, sizeof reply);
     }

@@ -70,6 +70,23 @@ static void check_greymap(qi_decoder *d, uint32_t w, uint32_t h, uint8_t seed) {
     qi_decoded_done(&page);
 }
 
+/* RGB pixels of w × h; the caller frees them. */
+static uint8_t *colours(uint32_t w, uint32_t h, size_t stride) {
+    uint8_t *rgb = calloc(h, stride);
+    for (uint32_t y = 0; y < h; y++)
+        for (uint32_t x = 0; x < w * 3; x++)
+            rgb[y * stride + x] = (uint8_t)(x * x * 31 + y * 7);
+    return rgb;
+}
+
+static quire_err encode(qi_decoder *d, uint32_t w, uint32_t h, qi_encoded *ret, quire_diag *diag) {
+    size_t stride = (size_t)w * 3 + 5;
+    uint8_t *rgb = colours(w, h, stride);
+    quire_err e = qi_decoder_encode_png(d, rgb, w, h, stride, "picture", NULL, ret, diag);
+    free(rgb);
+    return e;
+}
+
 static bool has_children(void) {
     return waitpid(-1, NULL, WNOHANG) >= 0;
 }
@@ -108,6 +125,81 @@ static void lies_are_refused(void **state) {
     }
     qi_decoder_free(d);
     assert_false(has_children());
+}
+
+static void lies_about_a_png_are_refused(void **state) {
+    static const char *const words[] = {"crash-png", "no-png", "long-png"};
+    qi_decoder *d = decoder_new("FALSE_HELPER");
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        quire_diag diag;
+        qi_document_info info;
+        qi_encoded png;
+        int fd = document(words[i], strlen(words[i]));
+        assert_int_equal(qi_decoder_open(d, fd, "doc", NULL, NULL, &info, &diag), QUIRE_ERR_OK);
+        assert_int_equal(encode(d, 20, 10, &png, &diag), QUIRE_ERR_HELPER);
+        assert_non_null(strstr(diag.text, "picture: "));
+        close(fd);
+        /* A new helper is there for what is still open. */
+        qi_decoded page;
+        assert_int_equal(qi_decoder_page(d, 0, NULL, &page, &diag), QUIRE_ERR_OK);
+        qi_decoded_done(&page);
+    }
+    qi_decoder_free(d);
+    assert_false(has_children());
+}
+
+/* What the helper encodes it decodes to the same pixels, in any size, while a document is open. */
+static void pixels_become_a_png(void **state) {
+    static const uint32_t sizes[][2] = {{1, 1}, {21, 1}, {1, 40}, {64, 50}, {1031, 333}};
+    qi_decoder *d = decoder_new("QUIRE_DECODE"), *other = decoder_new("QUIRE_DECODE");
+    quire_diag diag;
+    qi_document_info info;
+    int open_one = greymap(100, 50, 3);
+    assert_int_equal(qi_decoder_open(d, open_one, "doc", NULL, NULL, &info, &diag), QUIRE_ERR_OK);
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        uint32_t w = sizes[i][0], h = sizes[i][1];
+        qi_encoded png;
+        qi_decoded page;
+        assert_int_equal(encode(d, w, h, &png, &diag), QUIRE_ERR_OK);
+        int fd = document(png.bytes, png.n_bytes);
+        qi_encoded_done(&png);
+        assert_int_equal(decode(other, fd, 0, NULL, &page, &diag), QUIRE_ERR_OK);
+        close(fd);
+        assert_int_equal(page.grey.width, w);
+        assert_int_equal(page.grey.height, h);
+        uint8_t *rgb = colours(w, h, (size_t)w * 3);
+        for (uint32_t y = 0; y < h; y++)
+            for (uint32_t x = 0; x < w; x++) {
+                const uint8_t *c = rgb + ((size_t)y * w + x) * 3;
+                double luma = 0.299 * c[0] + 0.587 * c[1] + 0.114 * c[2];
+                assert_true(abs(qi_grey_row(&page.grey, y)[x] - (int)(luma + 0.5)) <= 1);
+            }
+        free(rgb);
+        qi_decoded_done(&page);
+    }
+    qi_decoded still;
+    assert_int_equal(qi_decoder_page(d, 0, NULL, &still, &diag), QUIRE_ERR_OK);
+    assert_int_equal(qi_grey_row(&still.grey, 2)[7], 7 + 6 + 3);
+    qi_decoded_done(&still);
+    close(open_one);
+    qi_decoder_free(other);
+    qi_decoder_free(d);
+}
+
+static void pictures_that_cannot_be(void **state) {
+    qi_decoder *d = decoder_new("QUIRE_DECODE");
+    qi_encoded png;
+    quire_diag diag;
+    uint8_t rgb[3] = {0};
+    const struct {
+        uint32_t w, h;
+        size_t stride;
+    } sizes[] = {{0, 1, 3}, {1, 0, 3}, {1, 1, 2}, {0x80000000u, 1, SIZE_MAX / 2}};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        assert_int_equal(qi_decoder_encode_png(d, rgb, sizes[i].w, sizes[i].h, sizes[i].stride,
+                                               "picture", NULL, &png, &diag),
+                         QUIRE_ERR_USAGE);
+    qi_decoder_free(d);
 }
 
 static void chatter_and_descriptors_do_no_harm(void **state) {
@@ -409,6 +501,9 @@ static void slow_pipe(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lies_are_refused),
+        cmocka_unit_test(lies_about_a_png_are_refused),
+        cmocka_unit_test(pixels_become_a_png),
+        cmocka_unit_test(pictures_that_cannot_be),
         cmocka_unit_test(chatter_and_descriptors_do_no_harm),
         cmocka_unit_test(text_is_made_printable),
         cmocka_unit_test(hanging_ends_at_the_deadline),

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "decode/helper/orient.h"
+#include "decode/helper/png_encoder.h"
 #include "decode/helper/sniff.h"
 
 enum { MIN_DPI = 70, MAX_DPI = 4800 };
@@ -155,6 +156,22 @@ static quire_err decode(qi_server *s, const qi_request *request, int descriptor,
     return e;
 }
 
+static quire_err encode(const qi_request *request, int descriptor, qi_reply *reply,
+                        quire_diag *diag) {
+    size_t stride, granted, n = qi_rgb_bytes(request->width_px, request->height_px, &stride);
+    size_t whole = n + request->room_bytes; /* a valid request: it fits */
+    if (!file_size(descriptor, &granted) || granted < whole)
+        return qi_fail(diag, QUIRE_ERR_HELPER, "the memory granted is too small for its pixels");
+    uint8_t *map = mmap(NULL, whole, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
+    if (map == MAP_FAILED) return qi_fail(diag, QUIRE_ERR_NO_MEMORY, "no memory to map its pixels");
+    size_t n_bytes;
+    quire_err e = qi_png_encode(map, request->width_px, request->height_px, stride, map + n,
+                                request->room_bytes, &n_bytes, diag);
+    munmap(map, whole);
+    if (!e) reply->n_bytes = n_bytes;
+    return e;
+}
+
 bool qi_server_serve(qi_server *s, const qi_request *request, int descriptor, qi_reply *ret_reply) {
     qi_reply reply = {.version = QI_MESSAGE_VERSION, .kind = request->kind};
     quire_diag diag = {0};
@@ -167,6 +184,8 @@ bool qi_server_serve(qi_server *s, const qi_request *request, int descriptor, qi
         e = measure(s, request, &reply, &diag);
     else if (request->kind == QI_MESSAGE_DECODE)
         e = decode(s, request, descriptor, &diag);
+    else if (request->kind == QI_MESSAGE_ENCODE)
+        e = encode(request, descriptor, &reply, &diag);
     else
         close_document(s);
     if (descriptor >= 0) close(descriptor);
