@@ -229,6 +229,43 @@ QUIRE_API void quire_reader_cancel(quire_reader *reader);
 QUIRE_API void quire_reader_progress(const quire_reader *reader, quire_progress *ret_progress);
 QUIRE_API uint32_t quire_reader_models(const quire_reader *reader, const quire_model_info **ret);
 
+/* ---- looking at pages ----------------------------------------------------------------------- */
+
+/* A page's pixels as a reader sees them, before anything is done to them: 8-bit grey, 0 black, row
+ * y at grey + y * stride_bytes, as stored (after EXIF orientation). Results' boxes lie on them. */
+typedef struct quire_page_image {
+    const uint8_t *grey;
+    uint32_t width_px, height_px;
+    size_t stride_bytes;
+    const char *media_type; /* of the document; static storage */
+    uint32_t n_pages;       /* of the document */
+} quire_page_image;
+
+/* Opens a document (path, "-" for standard input) in a helper of its own and decodes a page of it.
+ * index: 0-based. password: of an encrypted document; NULL: none. Of the options decode_helper,
+ * max_pixels and timeout_ms count; NULL: the defaults. Blocks. The image is the caller's, freed by
+ * _close, and immutable. USAGE: the document has no such page; and the errors documents end with.
+ */
+QUIRE_API quire_err quire_page_image_open(const char *path, const char *password, uint32_t index,
+                                          const quire_options *options,
+                                          quire_page_image **ret_image, quire_diag *diag);
+QUIRE_API void quire_page_image_close(quire_page_image *image);
+
+/* A PNG file in memory. */
+typedef struct quire_png {
+    const uint8_t *bytes;
+    size_t n_bytes;
+} quire_png;
+
+/* Encodes RGB pixels, three bytes each, rows stride_bytes apart, in a helper of its own. Of the
+ * options decode_helper and timeout_ms count; NULL: the defaults. Blocks; holds a copy of the
+ * pixels and as much again. The PNG is the caller's, freed by _free, and immutable. USAGE: a size
+ * that cannot be. TIMEOUT, NO_MEMORY, MISSING, HELPER. */
+QUIRE_API quire_err quire_png_new(const uint8_t *rgb, uint32_t width_px, uint32_t height_px,
+                                  size_t stride_bytes, const quire_options *options,
+                                  quire_png **ret_png, quire_diag *diag);
+QUIRE_API void quire_png_free(quire_png *png);
+
 /* ---- what is there -------------------------------------------------------------------------- */
 
 /* A model file that is installed. */

@@ -69,28 +69,37 @@ static quire_err read_pipe(qi_document *d, int fd, const char *shown, const qi_d
     return err;
 }
 
+quire_err qi_input_open(const char *path, int *ret_fd, quire_diag *diag) {
+    bool is_stdin = strcmp(path, "-") == 0;
+    /* Without O_NONBLOCK a named pipe that nobody writes to could not be cancelled. */
+    int fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0) {
+        char shown[240];
+        return qi_fail(diag, qi_err_from_errno(errno), "%s: cannot be opened: %s; %s",
+                       qi_printable(shown, sizeof shown, path), strerror(errno),
+                       errno == EACCES || errno == EPERM ? "check its permissions"
+                                                         : "check its name and place");
+    }
+    *ret_fd = fd;
+    return QUIRE_ERR_OK;
+}
+
 /* A descriptor of the document's own, at its beginning. */
 static quire_err open_source(qi_document *d, const qi_deadline *deadline, int *ret_fd,
                              quire_diag *diag) {
     char shown[240];
     qi_printable(shown, sizeof shown, d->name);
     if (d->bytes) return open_bytes(d, shown, ret_fd, diag);
-    bool is_stdin = strcmp(d->name, "-") == 0;
-    /* Without O_NONBLOCK a named pipe that nobody writes to could not be cancelled. */
-    int fd = is_stdin ? STDIN_FILENO : open(d->name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    if (fd < 0)
-        return qi_fail(diag, qi_err_from_errno(errno), "%s: cannot be opened: %s; %s", shown,
-                       strerror(errno),
-                       errno == EACCES || errno == EPERM ? "check its permissions"
-                                                         : "check its name and place");
+    int fd;
+    quire_err err = qi_input_open(d->name, &fd, diag);
+    if (err) return err;
     struct stat st;
     uint64_t n_bytes;
-    quire_err err;
     if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
         err = qi_source_open(fd, shown, QI_SOURCE_MAX_BYTES, deadline, ret_fd, &n_bytes, diag);
     else
         err = read_pipe(d, fd, shown, deadline, ret_fd, diag);
-    if (!is_stdin) close(fd);
+    if (strcmp(d->name, "-") != 0) close(fd);
     return err;
 }
 

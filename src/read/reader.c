@@ -11,15 +11,13 @@
 enum { MAX_JOBS = 512 };
 
 /* The memory plan. Code and models are mapped files and not counted. */
-#define PROCESS_BYTES  (24 * MB) /* heap of the process at rest, buffers of the command */
-#define HELPER_BYTES   (24 * MB) /* a helper at rest, and pixels kept for its next pages */
-#define LEAST_BYTES    (48 * MB) /* for pages: a grey A4 page at 300 dpi and more */
-#define COMFORT_BYTES  (64 * MB) /* for pages, a thread, where the default is free to grow */
-#define DEFAULT_BYTES  (400 * MB)
-#define DEFAULT_PIXELS (200 * MB)
-#define TIMEOUT_MS     180000
-#define MAX_DELAY_NS   (250 * UINT64_C(1000000))
-#define MIN_BATCH      8
+#define PROCESS_BYTES (24 * MB) /* heap of the process at rest, buffers of the command */
+#define HELPER_BYTES  (24 * MB) /* a helper at rest, and pixels kept for its next pages */
+#define LEAST_BYTES   (48 * MB) /* for pages: a grey A4 page at 300 dpi and more */
+#define COMFORT_BYTES (64 * MB) /* for pages, a thread, where the default is free to grow */
+#define DEFAULT_BYTES (400 * MB)
+#define MAX_DELAY_NS  (250 * UINT64_C(1000000))
+#define MIN_BATCH     8
 
 typedef struct plan {
     uint32_t n_jobs;
@@ -76,7 +74,7 @@ static quire_err make_sessions(quire_reader *r) {
 }
 
 static quire_err make_decoders(quire_reader *r, const quire_options *o, quire_diag *diag) {
-    qi_decoder_limits limits = {.max_pixels = o->max_pixels ? o->max_pixels : DEFAULT_PIXELS};
+    qi_decoder_limits limits = {.max_pixels = o->max_pixels ? o->max_pixels : QI_DEFAULT_PIXELS};
     r->drivers = calloc(r->n_jobs, sizeof *r->drivers);
     if (!r->drivers) return qi_fail(diag, QUIRE_ERR_NO_MEMORY, "no memory for the drivers");
     for (uint32_t i = 0; i < r->n_jobs; i++) {
@@ -121,7 +119,7 @@ static quire_err build(quire_reader *r, const quire_options *o, quire_diag *diag
     if (err) return err;
     r->n_jobs = p.n_jobs;
     r->strict = o->strict;
-    r->timeout_ns = (o->timeout_ms ? o->timeout_ms : TIMEOUT_MS) * UINT64_C(1000000);
+    r->timeout_ns = (o->timeout_ms ? o->timeout_ms : QI_DEFAULT_TIMEOUT_MS) * UINT64_C(1000000);
     err = make_decoders(r, o, diag);
     if (err) return err;
     err = make_sessions(r);

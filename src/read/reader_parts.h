@@ -17,6 +17,10 @@
 #include "ocr/page_job.h"
 #include "read/page_ranges.h"
 
+/* Of quire_options. */
+#define QI_DEFAULT_PIXELS     UINT64_C(200000000)
+#define QI_DEFAULT_TIMEOUT_MS 180000
+
 typedef struct qi_document qi_document;
 typedef struct qi_read_page qi_read_page;
 
@@ -117,6 +121,8 @@ void qi_read_page_fail(qi_read_page *page, quire_err error, const char *text);
 extern const qi_stage qi_reader_stages[QI_N_STAGES];
 
 /* driver.c */
+/* The document at path; "-": STDIN_FILENO, which stays open. */
+quire_err qi_input_open(const char *path, int *ret_fd, quire_diag *diag);
 void *qi_driver_run(void *driver);
 
 #endif
