@@ -1,42 +1,15 @@
 /* Files for scoring; see score_source.h. */
 #include "cli/score_source.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <cjson/cJSON.h>
 
 #include "cli/score_markup.h"
+#include "cli/whole_file.h"
 
-static const off_t max_file_bytes = (off_t)1 << 30;
-
-static quire_err read_file(const char *path, qi_strbuf *out, quire_diag *diag) {
-    char name[300];
-    qi_printable(name, sizeof name, path);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    struct stat st;
-    if (fd < 0 || fstat(fd, &st)) {
-        int e = errno;
-        if (fd >= 0) close(fd);
-        return qi_fail(diag, qi_err_from_errno(e), "%s: %s", name, strerror(e));
-    }
-    quire_err err = QUIRE_ERR_OK;
-    if (st.st_size > max_file_bytes)
-        err = qi_fail(diag, QUIRE_ERR_TOO_LARGE, "%s: larger than 1 GiB", name);
-    char buffer[1 << 16];
-    ssize_t n = 0;
-    while (!err && (n = read(fd, buffer, sizeof buffer)) > 0)
-        qi_strbuf_append(out, buffer, (size_t)n);
-    if (!err && n < 0)
-        err = qi_fail(diag, qi_err_from_errno(errno), "%s: %s", name, strerror(errno));
-    close(fd);
-    if (!err && out->failed) err = qi_fail(diag, QUIRE_ERR_NO_MEMORY, "%s: memory ran out", name);
-    return err;
-}
+static const size_t max_file_bytes = (size_t)1 << 30;
 
 static int32_t whole(double v) {
     return v < -1e9 ? -1000000000 : v > 1e9 ? 1000000000 : (int32_t)v;
@@ -130,7 +103,7 @@ static bool add_tree(qi_score_source *s, const cJSON *tree, bool with_text) {
 
 static quire_err load_json(qi_score_source *s, const char *path, bool with_text, quire_diag *diag) {
     qi_strbuf bytes = {0};
-    quire_err err = read_file(path, &bytes, diag);
+    quire_err err = qi_whole_file_read(path, max_file_bytes, &bytes, diag);
     if (!err) {
         char name[300];
         qi_printable(name, sizeof name, path);
@@ -148,7 +121,7 @@ static quire_err load_json(qi_score_source *s, const char *path, bool with_text,
 static quire_err load_markup(qi_score_source *s, const char *path, bool with_text,
                              quire_diag *diag) {
     qi_strbuf bytes = {0};
-    quire_err err = read_file(path, &bytes, diag);
+    quire_err err = qi_whole_file_read(path, max_file_bytes, &bytes, diag);
     if (!err) err = qi_score_markup_read(s, bytes.data, bytes.length, with_text, path, diag);
     qi_strbuf_done(&bytes);
     return err;
@@ -170,7 +143,8 @@ quire_err qi_score_source_load(const char *text_path, const char *items_path,
                                qi_score_source *ret_source, quire_diag *diag) {
     qi_score_source s = {0};
     quire_err (*load)(qi_score_source *, const char *, bool, quire_diag *) = loader_of(text_path);
-    quire_err err = load ? load(&s, text_path, true, diag) : read_file(text_path, &s.text, diag);
+    quire_err err = load ? load(&s, text_path, true, diag)
+                         : qi_whole_file_read(text_path, max_file_bytes, &s.text, diag);
     load = items_path ? loader_of(items_path) : NULL;
     if (!err && items_path) err = (load ? load : load_json)(&s, items_path, false, diag);
     if (err) {
