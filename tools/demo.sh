@@ -1,6 +1,7 @@
 #!/bin/sh
 # The demonstration of `make demo`: makes sample documents in FOLDER and reads them with the command,
-# with progress; the German page with the German model. usage: demo.sh QUIRE FOLDER
+# with progress; the German page with the German model; and draws two of the results.
+# usage: demo.sh QUIRE FOLDER
 set -eu
 quire=$1
 folder=$2
@@ -18,5 +19,11 @@ ls "$folder/results"
 echo
 echo "The first lines of $folder/results/two-columns.jpg.txt:"
 head -n 6 "$folder/results/two-columns.jpg.txt"
+echo
+for page in two-columns skewed-scan; do
+    "$quire" view -o "$folder/views/$page.png" --overwrite "$folder/results/$page.jpg.json"
+done
+echo "What was read, drawn over the pages, to look at:"
+ls "$folder"/views/*.png
 echo
 "$quire" eval "$folder/samples" "$folder/results"

@@ -6,6 +6,7 @@
 #include "base/err.h"
 
 int qi_command_run(int argc, char **argv);
+int qi_command_view(int argc, char **argv);
 int qi_command_eval(int argc, char **argv);
 int qi_command_doctor(int argc, char **argv);
 int qi_command_models(int argc, char **argv);

@@ -11,6 +11,7 @@ static const struct {
     int (*run)(int argc, char **argv);
 } commands[] = {
     {"run", "read images and write their text", qi_command_run},
+    {"view", "draw a result over its page, to look at", qi_command_view},
     {"eval", "score results against truth", qi_command_eval},
     {"doctor", "check the installation", qi_command_doctor},
     {"models", "list the installed models", qi_command_models},
