@@ -6,12 +6,10 @@
 #include "cli/commands.h"
 #include "cli/options.h"
 
-static const qi_option_table table = {
-    "doctor",
-    "quire doctor",
-    "Checks the installation. Exit status 0 when documents can be read, else 3.\n",
-    NULL,
-    0,
+const qi_option_table qi_doctor_options = {
+    "doctor",       "check the installation",
+    "quire doctor", "Checks the installation. Exit status 0 when documents can be read, else 3.\n",
+    NULL,           0,
 };
 
 typedef struct doctor {
@@ -115,7 +113,8 @@ int qi_command_doctor(int argc, char **argv) {
     quire_diag diag;
     int first;
     char none;
-    qi_parse_result parsed = qi_options_parse(&table, argc, argv, &none, NULL, &first, &diag);
+    qi_parse_result parsed =
+        qi_options_parse(&qi_doctor_options, argc, argv, &none, NULL, &first, &diag);
     if (parsed == QI_PARSE_STOP) return qi_finish_stdout();
     if (parsed == QI_PARSE_WRONG) return qi_command_fail(&diag);
     if (first != argc) {

@@ -26,8 +26,14 @@ static const qi_option options[] = {
      "a ~ of the truth matches a ~ only"},
 };
 
-static const qi_option_table table = {
+static const qi_example examples[] = {
+    {"quire eval truth results", "a table of all documents"},
+    {"quire eval --json --case-fold truth results", "for a program, capitals apart"},
+};
+
+const qi_option_table qi_eval_options = {
     "eval",
+    "score results against truth",
     "quire eval [options] TRUTH-DIR RESULT-DIR",
     "Scores results against truth. Pairs files by stem: x.gt.txt or x.txt of TRUTH-DIR with\n"
     "x.txt, x.png.txt, x.json, x.hocr, x.alto.xml … of RESULT-DIR. Typographic quotes and dashes "
@@ -35,6 +41,9 @@ static const qi_option_table table = {
     "a ~ in the truth matches any one character.\n",
     options,
     sizeof options / sizeof *options,
+    .operands = QI_VALUE_FOLDER,
+    .examples = examples,
+    .n_examples = sizeof examples / sizeof *examples,
 };
 
 static quire_err score_pair(const qi_eval_files *truth, const qi_score_options *options_of,
@@ -201,7 +210,8 @@ int qi_command_eval(int argc, char **argv) {
     eval_values values = {0};
     quire_diag diag;
     int first;
-    qi_parse_result parsed = qi_options_parse(&table, argc, argv, &values, NULL, &first, &diag);
+    qi_parse_result parsed =
+        qi_options_parse(&qi_eval_options, argc, argv, &values, NULL, &first, &diag);
     if (parsed == QI_PARSE_STOP) return qi_finish_stdout();
     if (parsed == QI_PARSE_WRONG) return qi_command_fail(&diag);
     if (argc - first != 2) {

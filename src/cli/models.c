@@ -15,13 +15,15 @@ static const qi_option options[] = {
      "print JSON instead of a table"},
 };
 
-static const qi_option_table table = {
+const qi_option_table qi_models_options = {
     "models",
+    "list the installed models",
     "quire models list [options]",
     "Lists the installed models: those in the folder TESSDATA_PREFIX, or where Debian installs "
     "them.\n",
     options,
     sizeof options / sizeof *options,
+    .action = "list",
 };
 
 static void put_text(qi_strbuf *out, const quire_installed_model *m) {
@@ -94,7 +96,8 @@ int qi_command_models(int argc, char **argv) {
     models_values values = {0};
     quire_diag diag;
     int first;
-    qi_parse_result parsed = qi_options_parse(&table, argc, argv, &values, NULL, &first, &diag);
+    qi_parse_result parsed =
+        qi_options_parse(&qi_models_options, argc, argv, &values, NULL, &first, &diag);
     if (parsed == QI_PARSE_STOP) return qi_finish_stdout();
     if (parsed == QI_PARSE_WRONG) return qi_command_fail(&diag);
     if (argc - first != 1 || strcmp(argv[first], "list") != 0) {

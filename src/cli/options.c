@@ -9,6 +9,11 @@
 
 enum { FIRST_LONG = 0x100, MAX_OPTIONS = 48, HELP = 0x1000, VERSION };
 
+const qi_option qi_common_options[QI_N_COMMON_OPTIONS] = {
+    {"version", 0, NULL, 0, NULL, NULL, "print the version and exit"},
+    {"help", 'h', NULL, 0, NULL, NULL, "print this and exit"},
+};
+
 bool qi_parse_flag(const char *text, void *field) {
     static const char *const words[2][4] = {{"0", "no", "false", "off"},
                                             {"1", "yes", "true", "on"}};
@@ -76,30 +81,58 @@ bool qi_parse_seconds(const char *text, void *field) {
     return true;
 }
 
-static void variable_of(const qi_option *o, char *out, size_t size) {
+void qi_option_variable(const qi_option *o, char *out, size_t size) {
     size_t n = (size_t)snprintf(out, size, "QUIRE_%s", o->name);
     for (size_t i = 6; i < n && i < size; i++)
         out[i] = o->name[i - 6] == '-' ? '_' : (char)toupper((unsigned char)o->name[i - 6]);
 }
 
-static void print_help(const qi_option_table *t) {
-    printf("usage: %s\n\n%s", t->synopsis, t->about);
-    if (t->n_options) printf("\noptions:\n");
-    for (size_t i = 0; i < t->n_options; i++) {
-        const qi_option *o = &t->options[i];
-        char left[80], short_form[8] = "    ";
-        if (o->letter) snprintf(short_form, sizeof short_form, "-%c, ", o->letter);
-        snprintf(left, sizeof left, "  %s--%s%s%s", short_form, o->name, o->argument ? " " : "",
-                 o->argument ? o->argument : "");
-        printf("%-34s%s%s\n", left, strlen(left) > 33 ? "\n                                  " : "",
-               o->help);
+/* "auto, bar, json or none" */
+static void list_choices(const qi_option *o, const char *last, qi_strbuf *out) {
+    const char *text;
+    for (size_t i = 0; (text = o->choice(i)); i++)
+        qi_strbuf_printf(out, "%s%s", !i ? "" : o->choice(i + 1) ? ", " : last, text);
+}
+
+void qi_option_describe(const qi_option *o, qi_strbuf *out) {
+    qi_strbuf_puts(out, o->help);
+    if (o->choice) {
+        qi_strbuf_puts(out, ": ");
+        list_choices(o, ", ", out);
     }
-    printf("      --version                   print the version and exit\n"
-           "  -h, --help                      print this and exit\n");
+    if (o->standard) qi_strbuf_printf(out, " (default: %s)", o->standard);
+}
+
+static void put_option(qi_strbuf *out, const qi_option *o) {
+    const size_t start = out->length;
+    qi_strbuf_printf(out, o->letter ? "  -%c, " : "      ", o->letter);
+    qi_strbuf_printf(out, "--%s%s%s", o->name, o->argument ? " " : "",
+                     o->argument ? o->argument : "");
+    const size_t n = out->length - start;
+    qi_strbuf_printf(out, "%s%*s", n > 33 ? "\n" : "", n > 33 ? 34 : 34 - (int)n, "");
+    qi_option_describe(o, out);
+    qi_strbuf_puts(out, "\n");
+}
+
+static quire_err print_help(const qi_option_table *t, quire_diag *diag) {
+    qi_strbuf out = {0};
+    qi_strbuf_printf(&out, "usage: %s\n\n%s\noptions:\n", t->synopsis, t->about);
+    for (size_t i = 0; i < t->n_options; i++)
+        put_option(&out, &t->options[i]);
+    for (size_t i = 0; i < QI_N_COMMON_OPTIONS; i++)
+        put_option(&out, &qi_common_options[i]);
     if (t->n_options)
-        printf(
+        qi_strbuf_puts(
+            &out,
             "\nEach option NAME can also be set by the environment variable QUIRE_NAME (capitals,\n"
             "- becomes _; flags: 1, 0, yes, no). The command line wins.\n");
+    if (t->n_examples) qi_strbuf_puts(&out, "\nexamples:\n");
+    for (size_t i = 0; i < t->n_examples; i++)
+        qi_strbuf_printf(&out, "  %s\n      %s\n", t->examples[i].line, t->examples[i].about);
+    bool failed = out.failed;
+    if (!failed) fwrite(out.data, 1, out.length, stdout);
+    qi_strbuf_done(&out);
+    return failed ? qi_fail(diag, QUIRE_ERR_NO_MEMORY, "memory ran out") : QUIRE_ERR_OK;
 }
 
 static bool take(const qi_option *o, const char *text, const char *shown, void *values,
@@ -107,7 +140,13 @@ static bool take(const qi_option *o, const char *text, const char *shown, void *
     if (o->parse(text, (char *)values + o->offset)) return true;
     char value[100];
     qi_printable(value, sizeof value, text);
-    qi_fail(diag, QUIRE_ERR_USAGE, "%s: \"%s\" is not %s", shown, value, o->expects);
+    qi_strbuf expects = {0};
+    if (o->expects) qi_strbuf_puts(&expects, o->expects);
+    if (o->expects && o->choice) qi_strbuf_puts(&expects, "; there are ");
+    if (o->choice) list_choices(o, o->expects ? " and " : " or ", &expects);
+    qi_fail(diag, QUIRE_ERR_USAGE, "%s: \"%s\" is not %s", shown, value,
+            expects.failed ? "right" : expects.data);
+    qi_strbuf_done(&expects);
     return false;
 }
 
@@ -115,7 +154,7 @@ static bool take_environment(const qi_option_table *t, void *values, unsigned ch
                              quire_diag *diag) {
     for (size_t i = 0; i < t->n_options; i++) {
         char variable[64];
-        variable_of(&t->options[i], variable, sizeof variable);
+        qi_option_variable(&t->options[i], variable, sizeof variable);
         const char *text = getenv(variable);
         if (!text || !*text) continue;
         if (!take(&t->options[i], text, variable, values, diag)) return false;
@@ -154,8 +193,7 @@ static qi_parse_result take_arguments(const qi_option_table *t, int argc, char *
     int c;
     while ((c = getopt_long(argc, argv, letters, list, NULL)) != -1) {
         if (c == 'h' || c == HELP) {
-            print_help(t);
-            return QI_PARSE_STOP;
+            return print_help(t, diag) ? QI_PARSE_WRONG : QI_PARSE_STOP;
         }
         if (c == VERSION) {
             printf("quire %s\n", quire_version());

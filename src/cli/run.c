@@ -15,7 +15,7 @@
 #include "cli/run_plan.h"
 #include "cli/sink.h"
 
-enum { MAX_QUEUED = 256, EXIT_MIXED = 10 };
+enum { MAX_QUEUED = 256 };
 
 /* A document that is queued; its address is the reader's user pointer. */
 typedef struct job {
@@ -40,7 +40,7 @@ typedef struct run {
 } run;
 
 static void note_status(run *r, int status) {
-    if (status) r->status = !r->status || r->status == status ? status : EXIT_MIXED;
+    if (status) r->status = !r->status || r->status == status ? status : QI_EXIT_MIXED;
 }
 
 static void note_failure(run *r, const char *name, const quire_diag *diag) {

@@ -5,6 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/commands.h"
+
+static const char *format_choice(size_t i) {
+    return i < QI_OUTPUT_N_FORMATS ? qi_output_formats[i].name : NULL;
+}
+
 static bool parse_formats(const char *text, void *field) {
     qi_run_formats f = {0};
     for (const char *at = text;; at++) {
@@ -22,9 +28,14 @@ static bool parse_formats(const char *text, void *field) {
     return true;
 }
 
+static const char *text_choice(size_t i) {
+    static const char *const names[] = {"lines", "paragraphs"};
+    return i < sizeof names / sizeof *names ? names[i] : NULL;
+}
+
 static bool parse_text(const char *text, void *field) {
-    const bool paragraphs = !strcmp(text, "paragraphs");
-    if (!paragraphs && strcmp(text, "lines") != 0) return false;
+    const bool paragraphs = !strcmp(text, text_choice(1));
+    if (!paragraphs && strcmp(text, text_choice(0)) != 0) return false;
     *(bool *)field = paragraphs;
     return true;
 }
@@ -49,10 +60,15 @@ static bool parse_region(const char *text, void *field) {
     return true;
 }
 
-static bool parse_progress(const char *text, void *field) {
+static const char *progress_choice(size_t i) {
     static const char *const names[] = {"auto", "bar", "json", "none"};
-    for (int i = 0; i < 4; i++)
-        if (!strcmp(text, names[i])) {
+    return i < sizeof names / sizeof *names ? names[i] : NULL;
+}
+
+static bool parse_progress(const char *text, void *field) {
+    const char *name;
+    for (size_t i = 0; (name = progress_choice(i)); i++)
+        if (!strcmp(text, name)) {
             *(qi_progress_kind *)field = (qi_progress_kind)i;
             return true;
         }
@@ -64,14 +80,13 @@ static bool parse_progress(const char *text, void *field) {
 
 static const qi_option options[] = {
     {"output", 'o', "DIR", FIELD(output), qi_parse_string, "the name of a folder",
-     "write result files below DIR instead of text to stdout"},
-    {"format", 'f', "LIST", FIELD(formats), parse_formats,
-     "a list of formats such as txt,json; there are txt, json, jsonl, tsv, hocr, alto and md",
-     "txt, json, jsonl, tsv, hocr, alto, md; several with -o (default txt)"},
-    {"text", 0, "KIND", FIELD(text_paragraphs), parse_text, "lines or paragraphs",
-     "what txt has on a line: lines, or paragraphs joined (default lines)"},
+     "write result files below DIR instead of text to stdout", .kind = QI_VALUE_FOLDER},
+    {"format", 'f', "LIST", FIELD(formats), parse_formats, "a list of formats such as txt,json",
+     "formats of results, several with -o", "txt", format_choice, ','},
+    {"text", 0, "KIND", FIELD(text_paragraphs), parse_text, NULL,
+     "what txt has on a line, a line of the page or a whole paragraph", "lines", text_choice},
     {"language", 'l', "LIST", FIELD(reader.languages), qi_parse_string, "a list such as eng+deu",
-     "languages of the text (default eng)"},
+     "languages of the text, such as eng+deu", "eng", NULL, '+', QI_VALUE_LANGUAGE},
     {"pages", 0, "RANGES", FIELD(request.pages), qi_parse_string, "a list of pages such as 1-3,7",
      "read only these pages: 1-3,7"},
     {"region", 0, "X,Y,W,H", FIELD(request), parse_region,
@@ -80,19 +95,20 @@ static const qi_option options[] = {
     {"password", 0, "TEXT", FIELD(request.password), qi_parse_string, "the password of a document",
      "open encrypted documents with this (others see a command line: prefer QUIRE_PASSWORD)"},
     {"files-from", 0, "FILE", FIELD(files_from), qi_parse_string, "the name of a file, or -",
-     "read the names of inputs from FILE, one a line (or each ended by a NUL byte); - is stdin"},
-    {"recursive", 0, FLAG(recursive),
-     "read folders with all below them (default; =no: their own files only)"},
+     "read the names of inputs from FILE, one a line (or each ended by a NUL byte); - is stdin",
+     .kind = QI_VALUE_FILE},
+    {"recursive", 0, FLAG(recursive), "read folders with all below them; =no: their own files only",
+     "yes"},
     {"jobs", 0, "N", FIELD(reader.jobs), qi_parse_jobs, "a number from 1 to 512",
-     "threads that compute (default: the cores this process may use)"},
+     "threads that compute", "the cores this process may use"},
     {"memory", 0, "BYTES", FIELD(reader.memory_bytes), qi_parse_bytes,
-     "a number of bytes such as 400m or 2g", "memory of all processes together (default 400m)"},
+     "a number of bytes such as 400m or 2g", "memory of all processes together", "400m"},
     {"timeout", 0, "SECONDS", FIELD(reader.timeout_ms), qi_parse_seconds,
-     "a time such as 90, 1.5s, 2m or 1h", "for one document (default 180)"},
+     "a time such as 90, 1.5s, 2m or 1h", "for one document", "180"},
     {"max-pixels", 0, "N", FIELD(reader.max_pixels), qi_parse_count, "a number such as 200m",
-     "largest page (default 200m)"},
-    {"progress", 0, "KIND", FIELD(progress), parse_progress, "auto, bar, json or none",
-     "auto, bar, json or none, on stderr (default auto)"},
+     "largest page", "200m"},
+    {"progress", 0, "KIND", FIELD(progress), parse_progress, NULL, "what stderr shows", "auto",
+     progress_choice},
     {"overwrite", 0, FLAG(overwrite), "replace results that exist"},
     {"skip-existing", 0, FLAG(skip_existing),
      "keep results that exist, without a message for each"},
@@ -103,13 +119,26 @@ static const qi_option options[] = {
     {"verbose", 0, FLAG(verbose), "print a line for each document"},
 };
 
-static const qi_option_table table = {
+static const qi_example examples[] = {
+    {"quire run scan.jpg", "text to stdout"},
+    {"quire run -o out -f txt,json inbox/ *.tif", "result files below out/"},
+    {"find /archive -name '*.tif' | quire run --files-from - -o out --progress json",
+     "a list of inputs, and events for a program"},
+    {"quire run -l eng+deu --pages 1-3,7 --region 0,0,50%,30% letter.tif",
+     "the upper left of some pages, in two languages"},
+};
+
+const qi_option_table qi_run_options = {
     "run",
+    "read images and write their text",
     "quire run [options] [inputs…]",
     "Reads images and PDFs and writes their text. Inputs are files, folders, or - for standard "
     "input.\n",
     options,
     sizeof options / sizeof *options,
+    .operands = QI_VALUE_FILE,
+    .examples = examples,
+    .n_examples = sizeof examples / sizeof *examples,
 };
 
 enum { n_options = sizeof options / sizeof *options };
@@ -157,7 +186,8 @@ qi_parse_result qi_run_options_parse(int argc, char **argv, qi_run_values *ret_v
     parse_formats("txt", &v.formats);
     quire_options_init(&v.reader);
     quire_request_init(&v.request);
-    qi_parse_result result = qi_options_parse(&table, argc, argv, &v, given, ret_first, diag);
+    qi_parse_result result =
+        qi_options_parse(&qi_run_options, argc, argv, &v, given, ret_first, diag);
     if (result != QI_PARSE_RUN) return result;
     if (settle_existing(&v, given, diag) || check(&v, argc - *ret_first, argv + *ret_first, diag))
         return QI_PARSE_WRONG;

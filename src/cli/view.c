@@ -49,22 +49,21 @@ static bool parse_width(const char *text, void *field) {
     return parse_number(text, MAX_WIDTH, field);
 }
 
+/* In the order of the bits of qi_layer. */
+static const char *layer_choice(size_t i) {
+    static const char *const names[] = {"blocks", "lines", "words", "order", "text"};
+    return i < sizeof names / sizeof *names ? names[i] : NULL;
+}
+
 static bool parse_layers(const char *text, void *field) {
-    static const struct {
-        const char *name;
-        qi_layer layer;
-    } names[] = {{"blocks", QI_LAYER_BLOCKS},
-                 {"lines", QI_LAYER_LINES},
-                 {"words", QI_LAYER_WORDS},
-                 {"order", QI_LAYER_ORDER},
-                 {"text", QI_LAYER_TEXT}};
     unsigned layers = 0;
     for (const char *at = text;; at++) {
         size_t n = strcspn(at, ","), i = 0;
-        while (i < 5 && (strlen(names[i].name) != n || strncmp(names[i].name, at, n) != 0))
+        const char *name;
+        while ((name = layer_choice(i)) && (strlen(name) != n || strncmp(name, at, n) != 0))
             i++;
-        if (i == 5) return false;
-        layers |= names[i].layer;
+        if (!name) return false;
+        layers |= 1u << i;
         at += n;
         if (!*at) break;
     }
@@ -76,34 +75,42 @@ static bool parse_layers(const char *text, void *field) {
 
 static const qi_option options[] = {
     {"output", 'o', "FILE", FIELD(output), qi_parse_string, "the name of a file, or -",
-     "write the picture (PNG) to FILE; - is stdout"},
+     "write the picture (PNG) to FILE; - is stdout", .kind = QI_VALUE_FILE},
     {"document", 0, "FILE", FIELD(document), qi_parse_string, "the name of a file, or -",
-     "where the document is now (default: where the result says it was)"},
+     "where the document is now", "where the result says it was", .kind = QI_VALUE_FILE},
     {"page", 0, "N", FIELD(page), parse_page, "the number of a page, from 1",
-     "view this page of the document (default: the first of the result)"},
-    {"layers", 0, "LIST", FIELD(layers), parse_layers,
-     "a list such as blocks,words; there are blocks, lines, words, order and text",
-     "what to draw: blocks, lines, words, order, text (default all but text)"},
+     "view this page of the document", "the first of the result"},
+    {"layers", 0, "LIST", FIELD(layers), parse_layers, "a list such as blocks,words",
+     "what to draw", "all but text", layer_choice, ','},
     {"width", 0, "PIXELS", FIELD(width), parse_width, "a number of pixels from 1 to 30000",
-     "width of the picture (default: the page's own)"},
+     "width of the picture", "the page's own"},
     {"password", 0, "TEXT", FIELD(password), qi_parse_string, "the password of a document",
      "open an encrypted document with this (others see a command line: prefer QUIRE_PASSWORD)"},
     {"timeout", 0, "SECONDS", FIELD(options.timeout_ms), qi_parse_seconds,
-     "a time such as 90, 1.5s, 2m or 1h", "for the document, and for the picture (default 180)"},
+     "a time such as 90, 1.5s, 2m or 1h", "for the document, and for the picture", "180"},
     {"max-pixels", 0, "N", FIELD(options.max_pixels), qi_parse_count, "a number such as 200m",
-     "largest page (default 200m)"},
+     "largest page", "200m"},
     {"overwrite", 0, NULL, FIELD(overwrite), qi_parse_flag, "yes or no",
      "replace a file that exists"},
 };
 
-static const qi_option_table table = {
+static const qi_example examples[] = {
+    {"quire run -f json -o out scan.tif && quire view -o page.png out/scan.tif.json",
+     "what was read of the first page"},
+};
+
+const qi_option_table qi_view_options = {
     "view",
+    "draw a result over its page, to look at",
     "quire view [options] -o FILE RESULT.json",
     "Draws what was read over its page: a picture (PNG) to look at. RESULT.json is what quire run\n"
     "-f json wrote, - for standard input. Words are framed from red (a confidence of 0.5 or less)\n"
     "over amber (0.8) to green (0.95 or more); blocks are numbered in reading order.\n",
     options,
     sizeof options / sizeof *options,
+    .operands = QI_VALUE_FILE,
+    .examples = examples,
+    .n_examples = sizeof examples / sizeof *examples,
 };
 
 static quire_err check(const view_values *v, int n_operands, char **operands, quire_diag *diag) {
@@ -264,7 +271,8 @@ int qi_command_view(int argc, char **argv) {
     quire_options_init(&values.options);
     quire_diag diag;
     int first;
-    qi_parse_result parsed = qi_options_parse(&table, argc, argv, &values, NULL, &first, &diag);
+    qi_parse_result parsed =
+        qi_options_parse(&qi_view_options, argc, argv, &values, NULL, &first, &diag);
     if (parsed == QI_PARSE_STOP) return qi_finish_stdout();
     if (parsed == QI_PARSE_WRONG || check(&values, argc - first, argv + first, &diag))
         return qi_command_fail(&diag);
