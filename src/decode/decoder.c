@@ -10,12 +10,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "decode/helper_folder.h"
 #include "decode/helper_process.h"
 #include "decode/source.h"
-
-#ifndef QI_LIBEXEC_DIR
-#define QI_LIBEXEC_DIR "/usr/local/libexec/quire"
-#endif
 
 enum { NAME_BYTES = 240 };
 
@@ -52,11 +49,12 @@ static char *beside_program(void) {
     return NULL;
 }
 
+/* What was given, or the helper beside the program or where helpers are installed. */
 static char *find_helper(const char *given) {
-    if (!given || !*given) given = getenv("QUIRE_DECODE");
     if (given && *given) return strdup(given);
     char *path = beside_program();
-    return path ? path : strdup(QI_LIBEXEC_DIR "/quire-decode");
+    if (path) return path;
+    return asprintf(&path, "%s/quire-decode", qi_helper_folder) < 0 ? NULL : path;
 }
 
 quire_err qi_decoder_new(const char *helper_path, const qi_decoder_limits *limits,
@@ -64,6 +62,7 @@ quire_err qi_decoder_new(const char *helper_path, const qi_decoder_limits *limit
     qi_decoder *d = calloc(1, sizeof *d);
     if (d) {
         d->source = -1;
+        if (!helper_path || !*helper_path) helper_path = getenv("QUIRE_DECODE");
         d->path = find_helper(helper_path);
         if (d->path && asprintf(&d->pdf_path, "%s" QI_HELPER_PDF_SUFFIX, d->path) < 0)
             d->pdf_path = NULL;
