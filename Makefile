@@ -4,8 +4,10 @@ export CC := clang-14
 export QUIRE_SHARED ?= $(abspath ../shared)
 PYTHON := /usr/bin/python3
 BUILD := build
+PREFIX := /usr/local
 
-.PHONY: all demo check soak bench-programs clean packages packages-demo packages-check packages-bench
+.PHONY: all install uninstall demo check soak bench-programs clean
+.PHONY: packages packages-demo packages-check packages-bench
 
 all: packages $(BUILD)/build.ninja
 	ninja -C $(BUILD)
@@ -21,6 +23,18 @@ packages-bench:
 
 $(BUILD)/build.ninja: | packages
 	meson setup $(BUILD)
+
+# DESTDIR is put before all paths, for those who make packages. The helper's folder is compiled in, so
+# the prefix is one of the build. ldconfig makes the linker see the shared library.
+install: packages $(BUILD)/build.ninja
+	meson configure $(BUILD) --prefix $(abspath $(PREFIX))
+	ninja -C $(BUILD)
+	DESTDIR=$(DESTDIR) meson install -C $(BUILD) --no-rebuild --quiet
+	[ -n "$(DESTDIR)" ] || [ "$$(id -u)" -ne 0 ] || ldconfig
+
+# Takes away what the last install from this build folder put where it did.
+uninstall:
+	ninja -C $(BUILD) uninstall
 
 # Samples made by script, read with progress; results and a summary.
 demo: packages-demo all

@@ -118,6 +118,27 @@ def test_killed_helpers_cost_their_page_at_most(samples, tmp_path):
     assert all(b"helper" in line for line in stderr.splitlines())
 
 
+def test_python_example_prints_lines_and_raises_errors(samples, tmp_path):
+    example = tmp_path / "example.py"
+    text = (ROOT / "docs" / "api.md").read_text()
+    example.write_text(re.search(r"^```python\n(.*?)^```$", text, re.M | re.S)[1])
+    env = {**os.environ, "LD_LIBRARY_PATH": os.path.dirname(LIBRARY)}
+
+    def python(*paths):
+        return subprocess.run([sys.executable, example, *paths], env=env, capture_output=True,
+                              timeout=300, check=False)
+
+    done = python(samples / "several-pages.tif")
+    assert (done.returncode, done.stderr) == (0, b"")
+    rows = [row.split(" ", 1) for row in done.stdout.decode().splitlines()]
+    assert all(0 <= float(confidence) <= 1 for confidence, _ in rows)
+    pages = pages_of(run(samples / "several-pages.tif").stdout)
+    assert "".join(f"{text}\n" for _, text in rows) == "".join(pages.values())
+    done = python(tmp_path / "nowhere.tif")
+    assert done.returncode == 1 and done.stdout == b""
+    assert f"QuireError: {tmp_path}/nowhere.tif: " in done.stderr.decode()
+
+
 def test_symbols_of_the_header_are_all_listed():
     header = (ROOT / "include" / "quire" / "quire.h").read_text()
     declared = set(re.findall(r"^QUIRE_API [^;(]*?\b(quire_\w+)\(", header, flags=re.M))
