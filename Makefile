@@ -4,10 +4,10 @@ export CC := clang-14
 export QUIRE_SHARED ?= $(abspath ../shared)
 PYTHON := /usr/bin/python3
 BUILD := build
-PREFIX := /usr/local
+PREFIX ?= /usr/local
 
-.PHONY: all install uninstall demo check soak bench-programs clean
-.PHONY: packages packages-demo packages-check packages-bench
+.PHONY: all install uninstall deb demo check soak bench-programs clean
+.PHONY: packages packages-demo packages-check packages-bench packages-deb
 
 all: packages $(BUILD)/build.ninja
 	ninja -C $(BUILD)
@@ -20,6 +20,8 @@ packages-check:
 	tools/install_packages.sh build run demo check
 packages-bench:
 	tools/install_packages.sh build run demo check bench
+packages-deb:
+	tools/install_packages.sh build run demo deb
 
 $(BUILD)/build.ninja: | packages
 	meson setup $(BUILD)
@@ -35,6 +37,10 @@ install: packages $(BUILD)/build.ninja
 # Takes away what the last install from this build folder put where it did.
 uninstall:
 	ninja -C $(BUILD) uninstall
+
+# Debian packages, in build-deb/.
+deb: packages-deb
+	tools/make_deb.sh build-deb
 
 # Samples made by script, read with progress; results and a summary.
 demo: packages-demo all
@@ -56,4 +62,4 @@ bench-programs: packages-bench $(BUILD)/build.ninja
 	ninja -C $(BUILD)
 
 clean:
-	rm -rf $(BUILD) demo
+	rm -rf $(BUILD) build-deb demo

@@ -12,7 +12,7 @@ import time
 import pytest
 
 TESSDATA = pathlib.Path("/usr/share/tesseract-ocr/5/tessdata")
-COMMANDS = ("run", "eval", "doctor", "models")
+COMMANDS = ("run", "view", "eval", "doctor", "models")
 
 
 @pytest.fixture(scope="module")
