@@ -1,6 +1,7 @@
 """Makes sample documents with their true text, for the demonstration, the tests and the benchmarks.
 
-usage: make_samples.py FOLDER [--set demo|dense|receipts|upright] [--count N] [--seed S]
+usage: make_samples.py FOLDER [--set SET] [--count N] [--seed S]; SET: demo, dense, german (dense
+pages), mixed (English and German), receipts, upright
 
 Beside each document X.EXT it writes X.gt.txt: its lines in reading order, pages of one document
 separated by form feeds. Deterministic: the same seed gives the same files with the same versions
@@ -25,10 +26,34 @@ def save(folder, name, pages, truths, **options):
     (folder / name).with_suffix(".gt.txt").write_text(text, encoding="utf-8")
 
 
-def dense_page(rng):
+def dense_page(rng, language=sample_text.ENGLISH):
     """A full A4 page at 300 dpi: 52 justified lines, about 5,000 characters."""
+    paragraphs = [sample_text.paragraph(rng, int(rng.integers(5, 12)), language)
+                  for _ in range(14)]
+    return set_densely(rng, paragraphs)
+
+
+def german_page(rng):
+    """The same in German."""
+    return dense_page(rng, sample_text.GERMAN)
+
+
+def mixed_page(rng):
+    """A dense page of English and German paragraphs: in turns, or one in six of the other language,
+    with a last line of few words in each."""
+    languages = [sample_text.ENGLISH, sample_text.GERMAN]
+    rng.shuffle(languages)
+    in_turns = bool(rng.integers(2))
+    paragraphs = []
+    for i in range(30):
+        other = i % 2 if in_turns else i % 6 == 3
+        paragraphs.append(sample_text.paragraph(rng, int(rng.integers(1, 4)), languages[other]))
+    return set_densely(rng, paragraphs)
+
+
+def set_densely(rng, paragraphs):
+    """A full A4 page at 300 dpi of these paragraphs, as far as they fit."""
     page = sample_page.blank(sample_page.A4_300_DPI)
-    paragraphs = [sample_text.paragraph(rng, int(rng.integers(5, 12))) for _ in range(14)]
     face = sample_page.font("serif", 46)
     lines = sample_page.draw_paragraphs(page, (240, 240, 2240, 240 + 54 * 58), paragraphs, face, 58)
     return sample_page.scan(rng, page), [lines]
@@ -95,11 +120,15 @@ def make_demo(folder, seed):
     save(folder, "german.png", [sample_page.scan(rng(6), page)], truth, dpi=(200, 200))
 
 
+# The sets of grey JPEGs: what makes a page, and its resolution.
+MAKERS = {"dense": (dense_page, (300, 300)), "german": (german_page, (300, 300)),
+          "mixed": (mixed_page, (300, 300)), "receipts": (receipt, (203, 203)),
+          "upright": (letter, (200, 200))}
+
+
 def make_set(folder, kind, count, seed):
-    """count dense pages, receipts or upright letters as grey JPEGs."""
-    makers = {"dense": (dense_page, (300, 300)), "receipts": (receipt, (203, 203)),
-              "upright": (letter, (200, 200))}
-    maker, dpi = makers[kind]
+    """count documents of a set."""
+    maker, dpi = MAKERS[kind]
     for i in range(count):
         page, truth = maker(np.random.default_rng([seed, i]))
         save(folder, f"{kind}-{i:04d}.jpg", [page], truth, quality=85, dpi=dpi)
@@ -108,7 +137,7 @@ def make_set(folder, kind, count, seed):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=pathlib.Path)
-    parser.add_argument("--set", choices=("demo", "dense", "receipts", "upright"), default="demo")
+    parser.add_argument("--set", choices=("demo", *MAKERS), default="demo")
     parser.add_argument("--count", type=int, default=10)
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()

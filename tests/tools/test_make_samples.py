@@ -31,3 +31,10 @@ def test_dense_page_is_as_dense_as_the_benchmark_says(tmp_path):
     text = (tmp_path / "dense" / "dense-0000.gt.txt").read_text(encoding="utf-8")
     assert 50 <= text.count("\n") <= 60
     assert 4500 <= len(text) <= 5500
+
+
+def test_mixed_pages_hold_both_languages(tmp_path):
+    make(tmp_path, "--set", "mixed", "--count", "3")
+    for truth in tmp_path.glob("*.gt.txt"):
+        words = truth.read_text(encoding="utf-8").split()
+        assert words.count("the") > 3 and words.count("die") > 1
