@@ -1,6 +1,7 @@
-/* The steps of page_job.h. A page is first read as it is stored; only when that reads poorly, or
- * finds no text at all, are the other three orientations tried on a few of their longest lines, and
- * the page read again if one of them reads clearly better. */
+/* The steps of page_job.h. With several models a page is read in the rounds of model_choice.h. It
+ * is first read as it is stored; only when that reads poorly, or finds no text at all, are the
+ * other three orientations tried on a few of their longest lines, and the page read again if one of
+ * them reads clearly better. */
 #include "ocr/page_job.h"
 
 #include <math.h>
@@ -8,6 +9,7 @@
 
 #include "image/turn.h"
 #include "ocr/compose.h"
+#include "ocr/model_choice.h"
 #include "ocr/ocr_models.h"
 #include "ocr/orientation.h"
 #include "ocr/strip.h"
@@ -27,10 +29,11 @@ struct qi_page_job {
     bool is_strip;  /* its last line is the whole page */
     qi_arena arena; /* layout, readings, result */
     qi_layout layout;
-    qi_line_crop *crops;  /* one a line */
-    qi_reading *readings; /* n_models a line */
-    qi_line_task *tasks;  /* those lines and models that there is something to read for */
+    qi_line_crop *crops;  /* n_models a line */
+    qi_reading *readings; /* the same; those that were read */
+    qi_line_task *tasks;  /* of this round */
     uint32_t n_tasks;
+    qi_model_choice choice;
     qi_pose pose;
     quire_page result;
 };
@@ -86,7 +89,26 @@ const quire_page *qi_page_job_page(const qi_page_job *j) {
     return &j->result;
 }
 
-/* Crops and tasks for every line and model. */
+/* Tasks for what is to be read next, storage for their readings; none when all was read. */
+static quire_err plan_round(qi_page_job *j) {
+    const qi_ocr *ocr = j->ocr;
+    j->n_tasks = 0;
+    while (!j->n_tasks && qi_model_choice_next(&j->choice)) {
+        for (uint32_t i = 0; i < j->layout.n_lines * ocr->n_models; i++) {
+            uint32_t m = i % ocr->n_models, width = j->crops[i].scaled_width;
+            if (!j->choice.wanted[i]) continue;
+            j->choice.sureness[i] = 0;
+            if (!width) continue;
+            quire_err err = qi_reading_init(&j->readings[i], ocr->models[m], width, &j->arena);
+            if (err) return err;
+            j->tasks[j->n_tasks++] =
+                (qi_line_task){.job = j, .index = i, .model = m, .width_px = width};
+        }
+    }
+    return QUIRE_ERR_OK;
+}
+
+/* Crops of every line for every model, and the first round. */
 static quire_err plan_lines(qi_page_job *j) {
     const qi_ocr *ocr = j->ocr;
     uint32_t n = j->layout.n_lines;
@@ -94,20 +116,17 @@ static quire_err plan_lines(qi_page_job *j) {
     j->crops = qi_arena_alloc(&j->arena, n_all, sizeof *j->crops);
     j->readings = qi_arena_alloc(&j->arena, n_all, sizeof *j->readings);
     j->tasks = qi_arena_alloc(&j->arena, n_all, sizeof *j->tasks);
-    j->n_tasks = 0;
     if (!j->crops || !j->readings || !j->tasks) return QUIRE_ERR_NO_MEMORY;
+    quire_err err = qi_model_choice_init(&j->choice, n, ocr->n_models, &j->arena);
+    if (err) return err;
     for (uint32_t i = 0; i < n_all; i++) {
-        uint32_t m = i % ocr->n_models;
-        j->crops[i] = qi_line_crop_of(&j->layout.lines[i / ocr->n_models], &j->page,
-                                      ocr->models[m]->file->height, QI_LINE_MAX_WIDTH_PX);
-        if (!j->crops[i].scaled_width) continue;
-        quire_err err =
-            qi_reading_init(&j->readings[i], ocr->models[m], j->crops[i].scaled_width, &j->arena);
-        if (err) return err;
-        j->tasks[j->n_tasks++] =
-            (qi_line_task){.job = j, .index = i, .model = m, .width_px = j->crops[i].scaled_width};
+        uint32_t line = i / ocr->n_models, height = ocr->models[i % ocr->n_models]->file->height;
+        j->crops[i] =
+            qi_line_crop_of(&j->layout.lines[line], &j->page, height, QI_LINE_MAX_WIDTH_PX);
+        if (j->crops[i].scaled_width > j->choice.lengths[line])
+            j->choice.lengths[line] = j->crops[i].scaled_width;
     }
-    return QUIRE_ERR_OK;
+    return plan_round(j);
 }
 
 static quire_err find_layout(qi_page_job *j, qi_ocr_session *session, const qi_deadline *deadline) {
@@ -186,27 +205,30 @@ static bool is_worth(const qi_reading *r) {
     return qi_reading_is_text(r) && (n_chars > stray_chars || sure >= stray_sureness);
 }
 
-/* Of each line's readings the surest; sums up how well the page reads. */
+/* The tasks were read: how sure, and what is to be read after that. */
+static quire_err end_round(qi_page_job *j) {
+    for (uint32_t i = 0; i < j->n_tasks; i++) {
+        uint32_t at = j->tasks[i].index, n_chars;
+        const qi_reading *r = &j->readings[at];
+        if (r->error) return r->error;
+        j->result.timings.crop_ns += r->crop_ns;
+        j->result.timings.recognise_ns += r->recognise_ns;
+        j->result.timings.text_ns += r->text_ns;
+        j->choice.sureness[at] = mean_sureness(r, &n_chars);
+    }
+    return plan_round(j);
+}
+
+/* Of each line's readings the one to keep; sums up how well the page reads. */
 static quire_err best_readings(qi_page_job *j, qi_read_line **ret_lines,
                                qi_legibility *ret_legibility) {
     const qi_ocr *ocr = j->ocr;
     qi_read_line *lines = qi_arena_alloc(&j->arena, j->layout.n_lines, sizeof *lines);
     if (!lines) return QUIRE_ERR_NO_MEMORY;
     for (uint32_t i = 0; i < j->layout.n_lines; i++) {
-        float best = -1;
-        for (uint32_t m = 0; m < ocr->n_models; m++) {
-            uint32_t at = i * ocr->n_models + m;
-            const qi_reading *r = &j->readings[at];
-            j->result.timings.crop_ns += r->crop_ns;
-            j->result.timings.recognise_ns += r->recognise_ns;
-            j->result.timings.text_ns += r->text_ns;
-            if (r->error) return r->error;
-            uint32_t n_chars;
-            float sure = mean_sureness(r, &n_chars);
-            if (!j->crops[at].scaled_width || sure <= best) continue;
-            best = sure;
-            lines[i] = (qi_read_line){j->crops[at], r, ocr->info[m].language};
-        }
+        uint32_t m = qi_model_choice_best(&j->choice, i), at = i * ocr->n_models + m;
+        if (!j->crops[at].scaled_width) continue;
+        lines[i] = (qi_read_line){j->crops[at], &j->readings[at], ocr->info[m].language};
     }
     if (j->is_strip) qi_strip_choose(lines, j->layout.n_lines);
     for (uint32_t i = 0; i < j->layout.n_lines; i++) {
@@ -248,23 +270,33 @@ static quire_err settle_rotation(qi_page_job *j, qi_ocr_session *session,
     return qi_page_job_prepare(j, session, deadline);
 }
 
-qi_page_step qi_page_job_finish(qi_page_job *j, qi_ocr_session *session,
-                                const qi_deadline *deadline, quire_err *ret_error) {
-    uint64_t start = qi_clock_thread_ns();
-    bool turned = false;
+/* Every line was read: the result, or a turned page to be read instead. */
+static quire_err finish_reading(qi_page_job *j, qi_ocr_session *session,
+                                const qi_deadline *deadline, bool *ret_turned) {
     qi_legibility legibility = {0};
     qi_read_line *lines;
     quire_err err = best_readings(j, &lines, &legibility);
     if (!err && !j->rotation_settled)
-        err = settle_rotation(j, session, &legibility, deadline, &turned);
-    if (!err && !turned)
-        err = qi_compose_page(&j->layout, lines, &j->pose, j->region, &j->arena, &j->result);
+        err = settle_rotation(j, session, &legibility, deadline, ret_turned);
+    if (err || *ret_turned) return err;
+    return qi_compose_page(&j->layout, lines, &j->pose, j->region, &j->arena, &j->result);
+}
+
+qi_page_step qi_page_job_finish(qi_page_job *j, qi_ocr_session *session,
+                                const qi_deadline *deadline, quire_err *ret_error) {
+    uint64_t start = qi_clock_thread_ns();
+    bool more = false;
+    quire_err err = end_round(j);
+    if (!err && j->n_tasks)
+        more = true;
+    else if (!err)
+        err = finish_reading(j, session, deadline, &more);
     j->result.timings.compose_ns += qi_clock_thread_ns() - start;
     if (err) {
         *ret_error = err;
         return QI_PAGE_FAILED;
     }
-    if (turned) return QI_PAGE_MORE;
+    if (more) return QI_PAGE_MORE;
     j->result.rotation = j->pose.rotation;
     if (j->result.dpi <= 0 && j->layout.dpi > 0) {
         j->result.dpi = j->layout.dpi;

@@ -9,7 +9,8 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 
 
-def _make(folder, *args):
+def make_samples(folder, *args):
+    """Runs tools/make_samples.py."""
     subprocess.run([sys.executable, ROOT / "tools" / "make_samples.py", folder, *args], check=True)
 
 
@@ -17,7 +18,7 @@ def _make(folder, *args):
 def samples(tmp_path_factory):
     """The documents of the demonstration, with truth."""
     folder = tmp_path_factory.mktemp("samples")
-    _make(folder)
+    make_samples(folder)
     return folder
 
 
@@ -25,7 +26,7 @@ def samples(tmp_path_factory):
 def documents(samples, tmp_path_factory):
     """Documents of several kinds and sizes, without the truth beside them."""
     folder = tmp_path_factory.mktemp("documents")
-    _make(folder / "more", "--set", "receipts", "--count", "6")
+    make_samples(folder / "more", "--set", "receipts", "--count", "6")
     for source in [*(folder / "more").glob("*.jpg"), samples / "skewed-scan.jpg",
                    samples / "several-pages.tif", samples / "receipt.jpg"]:
         (folder / source.name).write_bytes(source.read_bytes())
