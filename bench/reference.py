@@ -5,6 +5,8 @@ import os
 import pathlib
 import struct
 import subprocess
+import sys
+import tempfile
 import unicodedata
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -84,12 +86,26 @@ def words_of(language, folder, count):
     listing = folder / f"{language}.words"
     if not listing.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        prefix = folder / f"{language}."
-        subprocess.run(["combine_tessdata", "-u", MODEL_DIR / f"{language}.traineddata", prefix],
-                       check=True, capture_output=True)
-        subprocess.run(["dawg2wordlist", f"{prefix}lstm-unicharset", f"{prefix}lstm-word-dawg",
-                        listing], check=True, capture_output=True)
+        with tempfile.TemporaryDirectory() as parts:
+            prefix = pathlib.Path(parts) / f"{language}."
+            subprocess.run(["combine_tessdata", "-u", MODEL_DIR / f"{language}.traineddata", prefix],
+                           check=True, capture_output=True)
+            subprocess.run(["dawg2wordlist", f"{prefix}lstm-unicharset", f"{prefix}lstm-word-dawg",
+                            listing], check=True, capture_output=True)
     words = [w for w in listing.read_text(encoding="utf-8").split("\n")
              if 2 <= len(w) <= 14 and all(unicodedata.category(c)[0] in "LM" for c in w)]
     words.sort()
     return words[::max(1, len(words) // count)][:count]
+
+
+def run_line_program(program, models, language, paths, steps=False):
+    """The lines that reference_lines or read_lines prints for each picture; one process for all."""
+    args = [program, models, language] + (["--steps"] if steps else [])
+    done = subprocess.run(["nice", *args], input="".join(f"{p}\n" for p in paths), text=True,
+                          capture_output=True, check=False,
+                          env={**os.environ, "OMP_THREAD_LIMIT": "1"})
+    out = done.stdout.split("\n")[:-1]
+    if done.returncode or not out or len(out) % len(paths):
+        sys.exit(f"{' '.join(map(str, args))}: exit status {done.returncode}\n{done.stderr}")
+    n = len(out) // len(paths)
+    return [out[i:i + n] for i in range(0, len(out), n)]

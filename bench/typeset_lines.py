@@ -42,20 +42,22 @@ def _texts(language, n, folder):
         yield " ".join(parts)
 
 
-def _draw(text, language, i):
-    """One line as a grey picture."""
-    rng = np.random.default_rng([72, LANGUAGES.index(language), i])
-    fonts = FONTS[language]
-    size = SIZES_PX[i % len(SIZES_PX)]
-    face = ImageFont.truetype(FOLDER + fonts[i // 2 % len(fonts)], size)
+def draw(text, face, rng, scanned):
+    """One line as a grey picture; scanned: soft and with noise from rng."""
     left, top, right, bottom = face.getbbox(text)
     page = Image.new("L", (right - left + 12, bottom - top + 12), 255)
     ImageDraw.Draw(page).text((6 - left, 6 - top), text, font=face, fill=0)
-    if i % 2 == 0:
+    if not scanned:
         return page
-    soft = np.asarray(page.filter(ImageFilter.GaussianBlur(0.5 + 0.01 * size)), dtype=np.float32)
+    soft = np.asarray(page.filter(ImageFilter.GaussianBlur(0.5 + 0.01 * face.size)), dtype=np.float32)
     grey = 40 + soft * 0.8 + rng.normal(0, 5, soft.shape)
     return Image.fromarray(np.clip(grey, 0, 255).astype(np.uint8), "L")
+
+
+def _draw(text, language, i):
+    fonts = FONTS[language]
+    face = ImageFont.truetype(FOLDER + fonts[i // 2 % len(fonts)], SIZES_PX[i % len(SIZES_PX)])
+    return draw(text, face, np.random.default_rng([72, LANGUAGES.index(language), i]), i % 2 == 1)
 
 
 def lines(language, n, folder):

@@ -21,4 +21,6 @@ done
 
 bench/speed --pages 0 --receipts 0 --documents 10000
 bench/line_parity
+bench/languages
+tools/check_languages.py
 bench/accuracy

@@ -26,7 +26,8 @@ def pages(quire, tmp_path_factory):
 
 def read(quire, pages, out, languages, *options):
     subprocess.run([quire, "run", "-l", languages, "-o", out, "-f", "txt,json", "--no-timings",
-                    "--progress", "none", *options, *sorted(pages.glob("*.jpg"))], check=True, timeout=300)
+                    "--progress", "none", *options, *sorted(pages.glob("*.jpg"))], check=True,
+                   timeout=300)
     return {p.name: p.read_bytes() for p in out.iterdir()}
 
 
