@@ -133,6 +133,7 @@ typedef struct quire_page {
     const quire_word *words;
     uint32_t n_blocks, n_lines, n_words;
     quire_timings timings;
+    uint64_t elapsed_ns; /* from its turn to be decoded until it was finished, waiting included */
 } quire_page;
 
 /* ---- reading -------------------------------------------------------------------------------- */
@@ -151,6 +152,17 @@ typedef struct quire_options {
     bool strict;           /* a failed page fails its document */
 } quire_options;
 
+/* Pages of a document that an earlier run has read, all before first_index. They are not read
+ * again, and count where the document's fate is settled. {0}: none. */
+typedef struct quire_earlier_pages {
+    uint32_t first_index; /* 0-based: reading starts here */
+    uint32_t n_pages, n_failed;
+    uint32_t first_failed;  /* 0-based index of the first that failed, */
+    quire_err error;        /* … why … */
+    const char *error_text; /* … and its text, which is copied */
+    bool errors_differ;     /* of those that failed */
+} quire_earlier_pages;
+
 /* Per document. Units of a region: px, or % of the page when percent[i]. */
 typedef struct quire_request {
     const char *pages;    /* "1-3,7", 1-based; NULL: all */
@@ -160,6 +172,7 @@ typedef struct quire_request {
         float value[4]; /* x, y, width, height */
         bool percent[4];
     } region; /* only what lies inside is read; boxes stay those of the whole page */
+    quire_earlier_pages earlier;
 } quire_request;
 
 typedef enum quire_item_kind {
@@ -186,6 +199,7 @@ typedef struct quire_progress {
     uint64_t documents_added, documents_done, documents_failed, pages_done, pages_failed;
     uint32_t pages_in_flight;
     uint64_t bytes_in_flight, bytes_peak;
+    uint32_t jobs; /* threads that compute */
     quire_timings timings; /* summed over pages done */
 } quire_progress;
 

@@ -79,7 +79,21 @@ static quire_err take_request(qi_document *d, const quire_request *request, quir
     return qi_request_copy(request, &d->request, &d->ranges, diag);
 }
 
+/* What came of the pages that an earlier run has read. */
+static void count_earlier(qi_document *d) {
+    const quire_earlier_pages *e = &d->request.earlier;
+    d->n_handed_out = e->n_pages;
+    d->n_failed = e->n_failed;
+    d->first_failed_page = e->first_failed;
+    d->failures_differ = e->errors_differ;
+    if (e->n_failed)
+        qi_fail(&d->first_failure, e->error, "%s",
+                e->error_text ? e->error_text : quire_err_text(e->error));
+    d->request.earlier.error_text = NULL;
+}
+
 static void append(quire_reader *r, qi_document *d) {
+    count_earlier(d);
     pthread_mutex_lock(&r->lock);
     d->order = r->n_added++;
     *r->last = d;

@@ -220,6 +220,8 @@ static quire_err read_pages(qi_driver *driver, qi_document *d, quire_diag *diag)
         return qi_fail(diag, QUIRE_ERR_USAGE,
                        "%s: it has %u page%s, none of those asked for (--pages)", shown, d->n_pages,
                        d->n_pages == 1 ? "" : "s");
+    const uint32_t first = d->request.earlier.first_index;
+    if (page < first) page = qi_page_ranges_next(d->ranges, first);
     while (page < d->n_pages) {
         if (atomic_load(&d->timed_out) || atomic_load(&d->dropped)) return QUIRE_ERR_OK;
         quire_err err =

@@ -148,6 +148,7 @@ void quire_reader_progress(const quire_reader *reader, quire_progress *ret_progr
     pthread_mutex_unlock(&r->lock);
     qi_budget_usage usage = qi_budget_now(r->budget);
     progress.pages_in_flight = usage.pieces;
+    progress.jobs = r->n_jobs;
     progress.bytes_in_flight = usage.bytes;
     progress.bytes_peak = usage.peak_bytes;
     *ret_progress = progress;

@@ -16,6 +16,7 @@ qi_read_page *qi_read_page_new(qi_document *document, uint32_t index) {
     p->document = document;
     p->index = index;
     p->task.user = p;
+    p->started_ns = qi_clock_ns();
     return p;
 }
 
@@ -42,6 +43,7 @@ void qi_read_page_free(qi_read_page *p) {
 static void finish(qi_read_page *p) {
     quire_reader *r = p->document->reader;
     if (p->result.error == QUIRE_ERR_TIMEOUT) atomic_store(&p->document->timed_out, true);
+    p->result.elapsed_ns = qi_clock_ns() - p->started_ns;
     pthread_mutex_lock(&r->lock);
     p->finished = true;
     pthread_cond_broadcast(&r->output);

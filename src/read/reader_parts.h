@@ -47,6 +47,7 @@ struct qi_read_page {
     qi_batch_item *items; /* the job's lines, for the batcher */
     qi_line_item *lines;
     atomic_uint n_lines_left;
+    uint64_t started_ns;           /* its turn to be decoded had come */
     uint64_t queued_ns, waited_ns; /* time it spent in queues, which is not its document's fault */
     bool finished;
     quire_page result;

@@ -38,15 +38,20 @@ void close_reader(quire_reader *reader, uint32_t jobs) {
     assert_in_range(fakes.most_inside, 0, jobs);
 }
 
+void add_request(quire_reader *reader, const char *name, const char *script,
+                 const quire_request *request) {
+    quire_diag diag = {0};
+    quire_err err =
+        quire_reader_add_buffer(reader, script, strlen(script), name, request, NULL, &diag);
+    if (err) print_message("%s\n", diag.text);
+    assert_int_equal(err, QUIRE_ERR_OK);
+}
+
 void add_pages(quire_reader *reader, const char *name, const char *script, const char *pages) {
     quire_request request;
     quire_request_init(&request);
     request.pages = pages;
-    quire_diag diag = {0};
-    quire_err err =
-        quire_reader_add_buffer(reader, script, strlen(script), name, &request, NULL, &diag);
-    if (err) print_message("%s\n", diag.text);
-    assert_int_equal(err, QUIRE_ERR_OK);
+    add_request(reader, name, script, &request);
 }
 
 void add(quire_reader *reader, const char *name, const char *script) {
@@ -65,6 +70,7 @@ static void check_page(const quire_item *item) {
                             i % 2 && p->lines[1].language[0] == 'd' ? "deu" : "eng");
     }
     if (p->n_lines) assert_int_equal(p->blocks[0].n_lines, p->n_lines);
+    assert_true(p->elapsed_ns > 0);
 }
 
 void transcribe_item(const quire_item *item, qi_strbuf *out) {

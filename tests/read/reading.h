@@ -14,6 +14,8 @@ quire_reader *open_reader(uint32_t jobs, const quire_options *options);
 void close_reader(quire_reader *reader, uint32_t jobs);
 
 void add(quire_reader *reader, const char *name, const char *script);
+void add_request(quire_reader *reader, const char *name, const char *script,
+                 const quire_request *request);
 void add_pages(quire_reader *reader, const char *name, const char *script, const char *pages);
 
 /* Takes items until IDLE. */

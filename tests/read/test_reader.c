@@ -107,7 +107,46 @@ static void a_message_names_file_page_and_reason(void **state) {
     quire_reader_progress(r, &progress);
     assert_int_equal(progress.documents_failed, 1);
     assert_int_equal(progress.pages_failed, 3);
+    assert_int_equal(progress.jobs, 1);
     close_reader(r, 1);
+}
+
+static void add_rest(quire_reader *r, const char *name, const char *script, const char *pages,
+                     quire_earlier_pages earlier) {
+    quire_request request;
+    quire_request_init(&request);
+    request.pages = pages;
+    request.earlier = earlier;
+    add_request(r, name, script, &request);
+}
+
+static void pages_read_earlier_are_not_read_again(void **state) {
+    const quire_earlier_pages two = {.first_index = 2, .n_pages = 2};
+    quire_reader *r = open_reader(2, NULL);
+    add_rest(r, "rest", "FAKE pages=4", NULL, two);
+    add_rest(r, "none", "FAKE pages=2", NULL, two);
+    add_rest(r, "some", "FAKE pages=6", "1-2,5-", two);
+    expect(r, 2,
+           "D rest 4\nP rest 3 3\nP rest 4 3\nE rest ok 0\n"
+           "D none 2\nE none ok 0\n"
+           "D some 6\nP some 5 3\nP some 6 3\nE some ok 0\n");
+}
+
+static void pages_read_earlier_count_for_the_fate(void **state) {
+    const quire_earlier_pages good = {.first_index = 2, .n_pages = 2};
+    const quire_earlier_pages bad = {.first_index = 2,
+                                     .n_pages = 2,
+                                     .n_failed = 2,
+                                     .error = QUIRE_ERR_HELPER,
+                                     .error_text = "bad: it died"};
+    quire_reader *r = open_reader(2, NULL);
+    add_rest(r, "good", "FAKE pages=4 badbits=12", NULL, good);
+    add_rest(r, "bad", "FAKE pages=4 badbits=12", NULL, bad);
+    add_rest(r, "half", "FAKE pages=4", NULL, bad);
+    expect(r, 2,
+           "D good 4\nP good 3 corrupt\nP good 4 corrupt\nE good ok 2\n"
+           "D bad 4\nP bad 3 corrupt\nP bad 4 corrupt\nE bad pages-failed 4\n"
+           "D half 4\nP half 3 3\nP half 4 3\nE half ok 2\n");
 }
 
 static char folder[] = P_tmpdir "/quire-reader-XXXXXX";
@@ -294,6 +333,8 @@ int main(void) {
         cmocka_unit_test(a_document_without_a_good_page_fails),
         cmocka_unit_test(strict_fails_at_the_first_bad_page),
         cmocka_unit_test(a_message_names_file_page_and_reason),
+        cmocka_unit_test(pages_read_earlier_are_not_read_again),
+        cmocka_unit_test(pages_read_earlier_count_for_the_fate),
         cmocka_unit_test(files_that_cannot_be_read_end_with_a_reason),
         cmocka_unit_test(an_empty_buffer_is_an_empty_document),
         cmocka_unit_test(only_the_pages_asked_for_are_read),
