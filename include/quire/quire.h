@@ -199,7 +199,7 @@ typedef struct quire_progress {
     uint64_t documents_added, documents_done, documents_failed, pages_done, pages_failed;
     uint32_t pages_in_flight;
     uint64_t bytes_in_flight, bytes_peak;
-    uint32_t jobs; /* threads that compute */
+    uint32_t jobs;         /* threads that compute */
     quire_timings timings; /* summed over pages done */
 } quire_progress;
 

@@ -9,14 +9,13 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { MAX_GUARDED = 8 };
-
 struct qi_interrupt {
     pthread_t thread;
     pthread_mutex_t lock;
     sigset_t signals;
     quire_reader *reader;
-    const char *guarded[MAX_GUARDED];
+    const char **guarded; /* free places are NULL */
+    size_t n_guarded;
     int signal;
 };
 
@@ -29,7 +28,7 @@ static void *wait_for_signals(void *context) {
         if (signal == SIGUSR2) return NULL;
         pthread_mutex_lock(&in->lock);
         if (in->signal || !in->reader) {
-            for (int i = 0; i < MAX_GUARDED; i++)
+            for (size_t i = 0; i < in->n_guarded; i++)
                 if (in->guarded[i]) unlink(in->guarded[i]);
             _exit(128 + signal);
         }
@@ -69,6 +68,7 @@ void qi_interrupt_stop(qi_interrupt *in) {
     pthread_kill(in->thread, SIGUSR2);
     pthread_join(in->thread, NULL);
     pthread_mutex_destroy(&in->lock);
+    free(in->guarded);
     free(in);
 }
 
@@ -78,19 +78,23 @@ void qi_interrupt_watch(qi_interrupt *in, quire_reader *reader) {
     pthread_mutex_unlock(&in->lock);
 }
 
-static void replace(qi_interrupt *in, const char *old, const char *new) {
-    for (int i = 0; i < MAX_GUARDED; i++)
-        if (in->guarded[i] == old) {
-            in->guarded[i] = new;
-            break;
-        }
+/* A place for one more; NULL: no memory. */
+static const char **free_place(qi_interrupt *in) {
+    for (size_t i = 0; i < in->n_guarded; i++)
+        if (!in->guarded[i]) return &in->guarded[i];
+    const char **more = realloc(in->guarded, (in->n_guarded + 1) * sizeof *more);
+    if (!more) return NULL;
+    in->guarded = more;
+    more[in->n_guarded] = NULL;
+    return &more[in->n_guarded++];
 }
 
 int qi_interrupt_create(qi_interrupt *in, const char *path) {
     pthread_mutex_lock(&in->lock);
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    int e = errno;
-    if (fd >= 0) replace(in, NULL, path);
+    const char **place = free_place(in);
+    int fd = place ? open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666) : -1;
+    int e = place ? errno : ENOMEM;
+    if (fd >= 0) *place = path;
     pthread_mutex_unlock(&in->lock);
     errno = e;
     return fd;
@@ -98,7 +102,8 @@ int qi_interrupt_create(qi_interrupt *in, const char *path) {
 
 void qi_interrupt_drop(qi_interrupt *in, const char *path) {
     pthread_mutex_lock(&in->lock);
-    replace(in, path, NULL);
+    for (size_t i = 0; i < in->n_guarded; i++)
+        if (in->guarded[i] == path) in->guarded[i] = NULL;
     pthread_mutex_unlock(&in->lock);
 }
 

@@ -16,7 +16,7 @@ void qi_interrupt_stop(qi_interrupt *interrupt);
 /* The reader to cancel; without one (NULL) the first signal already ends the process. */
 void qi_interrupt_watch(qi_interrupt *interrupt, quire_reader *reader);
 
-/* Creates a file for writing that a second signal removes, a few at a time; there is no moment at
+/* Creates a file for writing that a second signal removes; there is no moment at
  * which it exists and would be left. path is borrowed until dropped. -1 and errno, EEXIST among
  * them, when it cannot be created; then it is not guarded. */
 int qi_interrupt_create(qi_interrupt *interrupt, const char *path);

@@ -3,13 +3,27 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "cli/run_summary.h"
 #include "output/emit.h"
 
-enum { BAR_WIDTH = 24, MIN_REDRAW_NS = 100000000 };
+/* Whether lines can be drawn over. Logs of builds keep every one of them, whatever stderr is. */
+static bool is_terminal(void) {
+    const char *term = getenv("TERM"), *ci = getenv("CI");
+    const bool in_ci = ci && *ci && strcmp(ci, "false") != 0 && strcmp(ci, "0") != 0;
+    return isatty(2) && !in_ci && (!term || strcmp(term, "dumb") != 0);
+}
+
+/* Text that goes to the same terminal would be torn by a bar. */
+static bool wants_bar(const qi_run_values *v) {
+    if (v->progress == QI_PROGRESS_BAR) return true;
+    if (v->progress != QI_PROGRESS_AUTO || v->quiet) return false;
+    return is_terminal() ? v->output || !isatty(1) : v->output != NULL;
+}
 
 void qi_progress_init(qi_progress *p, const qi_run_values *v) {
     *p = (qi_progress){.kind = v->progress,
@@ -17,12 +31,13 @@ void qi_progress_init(qi_progress *p, const qi_run_values *v) {
                        .verbose = v->verbose,
                        .strict = v->reader.strict,
                        .with_summary = !v->quiet && v->output,
-                       .started_ns = qi_clock_ns()};
-    if (p->kind == QI_PROGRESS_AUTO)
-        p->kind = isatty(2) && !v->quiet ? QI_PROGRESS_BAR : QI_PROGRESS_NONE;
+                       .totals.started_ns = qi_clock_ns(),
+                       .bar = {.plain = !is_terminal(), .all_pages = !v->request.pages}};
+    if (p->kind != QI_PROGRESS_JSON) p->kind = wants_bar(v) ? QI_PROGRESS_BAR : QI_PROGRESS_NONE;
 }
 
 void qi_progress_done(qi_progress *p) {
+    qi_report_free(p->report);
     qi_strbuf_done(&p->line);
 }
 
@@ -32,32 +47,9 @@ static void flush(qi_progress *p) {
     qi_strbuf_clear(&p->line);
 }
 
-static void clear_bar(qi_progress *p) {
-    if (p->bar_shown) qi_strbuf_puts(&p->line, "\r\033[K");
-    p->bar_shown = false;
-}
-
 static void draw_bar(qi_progress *p, bool now) {
-    const uint64_t t = qi_clock_ns();
-    if (p->kind != QI_PROGRESS_BAR || (!now && t - p->drawn_ns < MIN_REDRAW_NS)) return;
-    p->drawn_ns = t;
-    const uint64_t n = p->n_done + p->n_failed + p->n_kept + p->n_skipped + p->n_cancelled;
-    qi_strbuf_puts(&p->line, "\r\033[K");
-    if (p->n_documents) {
-        const uint64_t filled = n * BAR_WIDTH / p->n_documents;
-        qi_strbuf_puts(&p->line, "[");
-        for (uint64_t i = 0; i < BAR_WIDTH; i++)
-            qi_strbuf_puts(&p->line, i < filled ? "#" : ".");
-        qi_strbuf_printf(&p->line, "] %llu/%llu documents", (unsigned long long)n,
-                         (unsigned long long)p->n_documents);
-    } else {
-        qi_strbuf_printf(&p->line, "%llu documents", (unsigned long long)n);
-    }
-    qi_strbuf_printf(&p->line, ", %llu pages, ", (unsigned long long)p->n_pages);
-    qi_emit_fixed(&p->line, (double)p->n_pages * 1e9 / (double)(t - p->started_ns + 1), 1);
-    qi_strbuf_puts(&p->line, " pages/s");
-    if (p->n_failed) qi_strbuf_printf(&p->line, ", %llu failed", (unsigned long long)p->n_failed);
-    p->bar_shown = true;
+    if (p->kind != QI_PROGRESS_BAR) return;
+    qi_bar_draw(&p->bar, &p->totals, now, &p->line);
     flush(p);
 }
 
@@ -70,7 +62,7 @@ static void say(qi_progress *p, const char *format, ...) {
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    clear_bar(p);
+    qi_bar_clear(&p->bar, &p->line);
     qi_strbuf_printf(&p->line, "quire: %s\n", text);
     flush(p);
 }
@@ -97,16 +89,19 @@ static void close_event(qi_progress *p) {
 }
 
 static void put_counters(qi_progress *p) {
-    put_count(p, "documents_done", p->n_done);
-    put_count(p, "documents_failed", p->n_failed);
-    put_count(p, "documents_kept", p->n_kept);
-    put_count(p, "documents_skipped", p->n_skipped);
-    put_count(p, "pages_done", p->n_pages);
-    put_count(p, "pages_failed", p->n_failed_pages);
+    const qi_run_totals *t = &p->totals;
+    put_count(p, "documents_done", t->n_done);
+    put_count(p, "documents_earlier", t->n_earlier);
+    put_count(p, "documents_failed", t->n_failed);
+    put_count(p, "documents_kept", t->n_kept);
+    put_count(p, "documents_skipped", t->n_skipped);
+    put_count(p, "pages_done", t->n_pages);
+    put_count(p, "pages_earlier", t->n_earlier_pages);
+    put_count(p, "pages_failed", t->n_failed_pages);
 }
 
 void qi_progress_start(qi_progress *p, const qi_run_values *v, uint64_t n_documents) {
-    p->n_documents = n_documents;
+    p->totals.n_documents = n_documents;
     draw_bar(p, true);
     if (p->kind != QI_PROGRESS_JSON) return;
     open_event(p, "start");
@@ -120,19 +115,27 @@ void qi_progress_start(qi_progress *p, const qi_run_values *v, uint64_t n_docume
     close_event(p);
 }
 
-void qi_progress_document(qi_progress *p, const quire_item *item) {
+void qi_progress_document(qi_progress *p, const quire_item *item, uint32_t n_earlier) {
+    p->totals.n_earlier_pages += n_earlier;
+    p->bar.n_pages = item->n_pages;
+    p->bar.n_pages_behind = n_earlier;
     if (p->kind != QI_PROGRESS_JSON) return;
     open_event(p, "document");
     put_string(p, "name", item->name);
     put_string(p, "media_type", item->media_type);
     put_count(p, "n_pages", item->n_pages);
+    put_count(p, "n_earlier_pages", n_earlier);
     close_event(p);
 }
 
 void qi_progress_page(qi_progress *p, const quire_item *item) {
     const quire_page *page = item->page;
-    p->n_pages++;
-    if (page->error) p->n_failed_pages++;
+    qi_run_totals *t = &p->totals;
+    t->n_pages++;
+    if (page->error) t->n_failed_pages++;
+    qi_histogram_add(&t->latency, page->elapsed_ns);
+    qi_histogram_add(&t->core, qi_timings_sum(&page->timings));
+    p->bar.n_pages_behind = p->bar.all_pages ? page->index + 1 : p->bar.n_pages_behind + 1;
     if (p->kind == QI_PROGRESS_JSON) {
         open_event(p, "page");
         put_string(p, "name", item->name);
@@ -148,8 +151,13 @@ void qi_progress_page(qi_progress *p, const quire_item *item) {
     draw_bar(p, false);
 }
 
+void qi_progress_document_read(qi_progress *p) {
+    p->bar.n_pages = p->bar.n_pages_behind = 0;
+}
+
 void qi_progress_finished(qi_progress *p, const char *name, uint32_t n_pages, uint32_t n_failed) {
-    p->n_done++;
+    p->totals.n_done++;
+    qi_report_document(p->report, "done", name, n_pages, n_failed, false, NULL);
     if (p->kind == QI_PROGRESS_JSON) {
         open_event(p, "done");
         put_string(p, "name", name);
@@ -176,7 +184,8 @@ static void put_failure(qi_progress *p, const char *event, const char *name,
 }
 
 void qi_progress_failed(qi_progress *p, const char *name, const quire_diag *diag) {
-    p->n_failed++;
+    p->totals.n_failed++;
+    qi_report_document(p->report, "failed", name, 0, 0, false, diag);
     if (p->kind == QI_PROGRESS_JSON)
         put_failure(p, "failed", name, diag);
     else
@@ -185,7 +194,8 @@ void qi_progress_failed(qi_progress *p, const char *name, const quire_diag *diag
 }
 
 void qi_progress_skipped(qi_progress *p, const char *name, const quire_diag *diag) {
-    p->n_skipped++;
+    p->totals.n_skipped++;
+    qi_report_document(p->report, "skipped", name, 0, 0, false, diag);
     if (p->kind == QI_PROGRESS_JSON)
         put_failure(p, "skipped", name, diag);
     else if (!p->quiet)
@@ -193,11 +203,26 @@ void qi_progress_skipped(qi_progress *p, const char *name, const quire_diag *dia
     draw_bar(p, false);
 }
 
-void qi_progress_cancelled(qi_progress *p) {
-    p->n_cancelled++;
+void qi_progress_cancelled(qi_progress *p, const char *name) {
+    p->totals.n_cancelled++;
+    qi_report_document(p->report, "cancelled", name, 0, 0, false, NULL);
 }
 
-void qi_progress_kept(qi_progress *p, const char *file, bool say_so) {
+void qi_progress_kept(qi_progress *p, const char *name) {
+    p->totals.n_kept++;
+    qi_report_document(p->report, "kept", name, 0, 0, false, NULL);
+}
+
+void qi_progress_earlier(qi_progress *p, const char *name) {
+    p->totals.n_earlier++;
+    qi_report_document(p->report, "done", name, 0, 0, true, NULL);
+    if (p->kind != QI_PROGRESS_JSON) return;
+    open_event(p, "earlier");
+    put_string(p, "name", name);
+    close_event(p);
+}
+
+void qi_progress_kept_file(qi_progress *p, const char *file, bool say_so) {
     if (p->kind == QI_PROGRESS_JSON) {
         open_event(p, "kept");
         put_string(p, "file", file);
@@ -209,33 +234,30 @@ void qi_progress_kept(qi_progress *p, const char *file, bool say_so) {
     }
 }
 
-/* Stages in the order in which a page goes through them. */
-typedef struct stage {
-    const char *name;
-    uint64_t ns;
-} stage;
-
-enum { N_STAGES = 6 };
-
-static void list_stages(const quire_timings *t, stage out[N_STAGES]) {
-    const stage stages[N_STAGES] = {{"decode", t->decode_ns}, {"layout", t->layout_ns},
-                                    {"crop", t->crop_ns},     {"recognise", t->recognise_ns},
-                                    {"text", t->text_ns},     {"compose", t->compose_ns}};
-    memcpy(out, stages, sizeof stages);
+void qi_progress_note(qi_progress *p, const char *text) {
+    if (p->kind == QI_PROGRESS_JSON) {
+        open_event(p, "note");
+        put_string(p, "text", text);
+        close_event(p);
+    } else if (!p->quiet) {
+        say(p, "%s", text);
+    }
 }
 
-static void put_summary_event(qi_progress *p, const stage *stages, double seconds,
-                              int exit_status) {
+static void put_summary_event(qi_progress *p, int exit_status) {
+    const qi_run_totals *t = &p->totals;
+    qi_stage_time stages[QI_N_STAGES_SHOWN];
+    qi_timings_list(&t->timings, stages);
     open_event(p, "summary");
     put_counters(p);
-    put_count(p, "documents_cancelled", p->n_cancelled);
+    put_count(p, "documents_cancelled", t->n_cancelled);
     qi_emit_key(&p->line, "seconds");
-    qi_emit_fixed(&p->line, seconds, 3);
+    qi_emit_fixed(&p->line, t->seconds, 3);
     qi_emit_key(&p->line, "pages_per_second");
-    qi_emit_fixed(&p->line, (double)p->n_pages / seconds, 2);
+    qi_emit_fixed(&p->line, (double)t->n_pages / t->seconds, 2);
     qi_emit_key(&p->line, "core_seconds");
     qi_strbuf_puts(&p->line, "{");
-    for (int i = 0; i < N_STAGES; i++) {
+    for (int i = 0; i < QI_N_STAGES_SHOWN; i++) {
         qi_emit_key(&p->line, stages[i].name);
         qi_emit_fixed(&p->line, (double)stages[i].ns * 1e-9, 3);
     }
@@ -244,45 +266,12 @@ static void put_summary_event(qi_progress *p, const stage *stages, double second
     close_event(p);
 }
 
-static void put_plural(qi_progress *p, uint64_t n, const char *what) {
-    qi_strbuf_printf(&p->line, "%llu %s%s", (unsigned long long)n, what, n == 1 ? "" : "s");
-}
-
-static void put_part(qi_progress *p, uint64_t n, const char *what) {
-    if (n) qi_strbuf_printf(&p->line, ", %llu %s", (unsigned long long)n, what);
-}
-
-void qi_progress_summary(qi_progress *p, const quire_timings *timings, int signal,
-                         int exit_status) {
-    const double seconds = (double)(qi_clock_ns() - p->started_ns + 1) * 1e-9;
-    stage stages[N_STAGES];
-    list_stages(timings, stages);
+void qi_progress_summary(qi_progress *p, int signal, int exit_status) {
     if (p->kind == QI_PROGRESS_JSON) {
-        put_summary_event(p, stages, seconds, exit_status);
+        put_summary_event(p, exit_status);
         return;
     }
-    clear_bar(p);
-    flush(p);
-    if (!p->with_summary && !signal) return;
-    qi_strbuf_printf(&p->line, "quire: %s", signal ? "interrupted; " : "");
-    put_plural(p, p->n_done, "document");
-    qi_strbuf_puts(&p->line, " read");
-    put_part(p, p->n_failed, "failed");
-    put_part(p, p->n_skipped, "skipped");
-    put_part(p, p->n_kept, "kept");
-    put_part(p, p->n_cancelled, "not read");
-    qi_strbuf_puts(&p->line, "; ");
-    put_plural(p, p->n_pages, "page");
-    put_part(p, p->n_failed_pages, "of them failed");
-    qi_strbuf_puts(&p->line, ", ");
-    qi_emit_fixed(&p->line, seconds, 1);
-    qi_strbuf_puts(&p->line, " s, ");
-    qi_emit_fixed(&p->line, (double)p->n_pages / seconds, 1);
-    qi_strbuf_puts(&p->line, " pages/s\nquire: core seconds:");
-    for (int i = 0; i < N_STAGES; i++) {
-        qi_strbuf_printf(&p->line, "%s %s ", i ? "," : "", stages[i].name);
-        qi_emit_fixed(&p->line, (double)stages[i].ns * 1e-9, 2);
-    }
-    qi_strbuf_puts(&p->line, "\n");
+    qi_bar_clear(&p->bar, &p->line);
+    if (p->with_summary || signal) qi_run_summary_put(&p->line, &p->totals, signal);
     flush(p);
 }

@@ -1,6 +1,7 @@
 /* `quire run`: reads inputs and writes their results. The main thread feeds the reader, keeping a
  * bounded number of documents queued, and hands finished pages to the sink in order; the reader
- * does the rest on its own threads.
+ * does the rest on its own threads. Results that go to files are made durable by the committer's
+ * thread; a document has met its fate when that has said so.
  *
  * With -o the whole list of inputs is made first, for two inputs that would write the same file are
  * refused before anything is read; without, inputs are taken as they come. */
@@ -9,8 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "cli/commands.h"
+#include "cli/committer.h"
+#include "cli/process_tree.h"
 #include "cli/progress.h"
+#include "cli/run_head.h"
 #include "cli/run_inputs.h"
 #include "cli/run_plan.h"
 #include "cli/sink.h"
@@ -20,9 +25,23 @@ enum { MAX_QUEUED = 256 };
 /* A document that is queued; its address is the reader's user pointer. */
 typedef struct job {
     bool found;      /* in a folder */
-    unsigned wanted; /* of the formats */
+    bool replace;    /* results that exist */
+    bool in_journal; /* id is set */
+    qi_journal_id id;
+    const qi_journal_begun *begun; /* pages that the run which is resumed has read; NULL: none */
+    unsigned wanted;               /* of the formats */
     char result[];
 } job;
+
+/* A document that has been read, on its way through the committer. */
+typedef struct ending {
+    qi_commit commit; /* the first member */
+    bool found;
+    quire_diag fate, write; /* code OK: none */
+    int write_errno;
+    uint32_t n_pages, n_failed;
+    char name[];
+} ending;
 
 typedef struct run {
     qi_run_values values;
@@ -31,8 +50,11 @@ typedef struct run {
     qi_inputs *inputs;
     qi_plan plan;
     bool planned;
+    qi_journal *journal;     /* NULL: none is kept */
+    qi_committer *committer; /* NULL: results go to stdout */
     qi_sink sink;
     qi_progress progress;
+    qi_process_tree *tree;
     uint32_t n_queued;
     bool stopping; /* no more inputs are taken */
     bool hopeless; /* nothing more can be written */
@@ -70,23 +92,43 @@ static quire_err make_plan(run *r, quire_diag *diag) {
 
 static void note_kept(void *context, const char *path) {
     run *r = context;
-    qi_progress_kept(&r->progress, path, !r->values.skip_existing);
+    qi_progress_kept_file(&r->progress, path, !r->values.skip_existing);
 }
 
-/* Queues an input; nothing is queued when all its results exist. */
-static quire_err queue(run *r, const qi_input *input, quire_diag *diag) {
-    unsigned wanted = qi_sink_wanted(&r->sink, input->result, note_kept, r);
-    if (!wanted) {
-        r->progress.n_kept++;
-        return QUIRE_ERR_OK;
+/* What is to be written of an input, by what exists and what the journal says; 0: nothing is. */
+static unsigned decide(run *r, const qi_input *input, job *j) {
+    qi_journal_state state = QI_JOURNAL_IS_NEW;
+    j->replace = r->values.overwrite;
+    j->in_journal = r->journal && qi_journal_identify(input->path, input->result, &j->id);
+    if (j->in_journal) {
+        state = qi_journal_find(r->journal, j->id, &j->begun);
+        if (qi_journal_owns(r->journal, j->id)) j->replace = true;
     }
+    if (state != QI_JOURNAL_IS_DONE) {
+        unsigned wanted = qi_sink_wanted(&r->sink, input->result, j->replace, note_kept, r);
+        if (!wanted) qi_progress_kept(&r->progress, input->path);
+        return wanted;
+    }
+    unsigned missing = qi_sink_wanted(&r->sink, input->result, false, NULL, NULL);
+    if (!missing) qi_progress_earlier(&r->progress, input->path);
+    return missing;
+}
+
+/* Queues an input, unless all its results are there. */
+static quire_err queue(run *r, const qi_input *input, quire_diag *diag) {
     const size_t n = strlen(input->result) + 1;
-    job *j = malloc(sizeof *j + n);
+    job *j = calloc(1, sizeof *j + n);
     if (!j) return qi_fail(diag, QUIRE_ERR_NO_MEMORY, "memory ran out");
     j->found = input->found;
-    j->wanted = wanted;
     memcpy(j->result, input->result, n);
-    quire_err err = quire_reader_add_file(r->reader, input->path, &r->values.request, j, diag);
+    j->wanted = decide(r, input, j);
+    if (!j->wanted) {
+        free(j);
+        return QUIRE_ERR_OK;
+    }
+    quire_request request = r->values.request;
+    if (j->begun) request.earlier = j->begun->earlier;
+    quire_err err = quire_reader_add_file(r->reader, input->path, &request, j, diag);
     if (err)
         free(j);
     else
@@ -132,52 +174,131 @@ static bool is_hopeless(const run *r, int write_errno) {
                            write_errno == EROFS || write_errno == EIO);
 }
 
-/* A document's end: what became of it, and of its results. */
-static void end_document(run *r, const quire_item *item, const job *j) {
-    quire_diag diag;
-    int write_errno;
-    const quire_err write_error = qi_sink_end(&r->sink, item, &diag, &write_errno);
-    const bool hopeless = is_hopeless(r, write_errno);
-    const bool failed = item->error && item->error != QUIRE_ERR_CANCELLED;
-    if (item->error == QUIRE_ERR_UNSUPPORTED && j->found)
-        qi_progress_skipped(&r->progress, item->name, &item->diag);
+/* A document's fate, when its results are where they belong or cannot get there. */
+static void settle(run *r, ending *e) {
+    if (e->commit.error) {
+        e->write_errno = e->commit.error;
+        qi_sink_describe(&r->sink, e->commit.failed_path ? e->commit.failed_path : e->name,
+                         e->commit.error, &e->write);
+    }
+    const bool hopeless = is_hopeless(r, e->write_errno);
+    const quire_err error = e->fate.code;
+    const bool failed = error && error != QUIRE_ERR_CANCELLED, not_written = e->write.code;
+    if (not_written && r->hopeless)
+        qi_progress_cancelled(&r->progress, e->name);
+    else if (error == QUIRE_ERR_UNSUPPORTED && e->found)
+        qi_progress_skipped(&r->progress, e->name, &e->fate);
     else if (failed)
-        note_failure(r, item->name, &item->diag);
-    else if (item->error && !write_error)
-        qi_progress_cancelled(&r->progress);
-    else if (!write_error)
-        qi_progress_finished(&r->progress, item->name, item->n_pages, item->n_failed);
-    if (write_error && write_errno == EPIPE)
+        note_failure(r, e->name, &e->fate);
+    else if (error && !not_written)
+        qi_progress_cancelled(&r->progress, e->name);
+    else if (!not_written)
+        qi_progress_finished(&r->progress, e->name, e->n_pages, e->n_failed);
+    if (not_written && e->write_errno == EPIPE)
         r->status = QI_EXIT_PIPE;
-    else if (write_error && (hopeless || !failed))
-        note_failure(r, item->name, &diag);
+    else if (not_written && !r->hopeless && (hopeless || !failed))
+        note_failure(r, e->name, &e->write);
     if (hopeless) give_up(r);
+    qi_commit_done(&e->commit);
+    free(e);
 }
 
-static void handle(run *r, const quire_item *item) {
+/* Settles what the committer is done with. */
+static void settle_committed(run *r, bool wait) {
+    for (qi_commit *c; r->committer && (c = qi_committer_take(r->committer, wait));)
+        settle(r, (ending *)c);
+    int e = r->committer ? qi_committer_error(r->committer) : 0;
+    if (!e || r->hopeless) return;
+    quire_diag diag;
+    qi_sink_describe(&r->sink, r->values.output, e, &diag);
+    note_failure(r, NULL, &diag);
+    give_up(r);
+}
+
+/* The reader is done with a document; its results may still have to become durable. */
+static quire_err end_document(run *r, const quire_item *item, const job *j, quire_diag *diag) {
+    const size_t n = strlen(item->name) + 1;
+    const bool cancelled = item->error == QUIRE_ERR_CANCELLED;
+    ending *e = calloc(1, sizeof *e + n);
+    if (!e) return qi_fail(diag, QUIRE_ERR_NO_MEMORY, "memory ran out");
+    memcpy(e->name, item->name, n);
+    for (size_t i = 0; i < QI_OUTPUT_N_FORMATS; i++)
+        e->commit.files[i].fd = -1;
+    e->found = j->found;
+    e->n_pages = item->n_pages;
+    e->n_failed = item->n_failed;
+    if (item->error) e->fate = item->diag;
+    e->commit.replace = j->replace;
+    e->commit.in_journal = j->in_journal;
+    e->commit.id = j->id;
+    qi_sink_end(&r->sink, item, &e->commit, &e->write, &e->write_errno);
+    e->commit.dropped = item->error && !cancelled;
+    qi_progress_document_read(&r->progress);
+    if (r->committer)
+        qi_committer_submit(r->committer, &e->commit, cancelled || e->write_errno);
+    else
+        settle(r, e);
+    return QUIRE_ERR_OK;
+}
+
+/* Writes the pages that the run which is resumed has read. */
+static void replay(run *r, const qi_journal_begun *begun) {
+    for (uint32_t i = 0; i < begun->earlier.n_pages && !r->sink.error; i++) {
+        quire_page page;
+        void *storage[2];
+        quire_err err = qi_journal_page(r->journal, begun, i, &page, storage);
+        if (err) {
+            qi_sink_fail(&r->sink, QI_JOURNAL_NAME, err == QUIRE_ERR_NO_MEMORY ? ENOMEM : EIO);
+            return;
+        }
+        qi_sink_page(&r->sink, &page);
+        free(storage[0]);
+        free(storage[1]);
+    }
+}
+
+static void begin_document(run *r, const quire_item *item, const job *j) {
+    const uint32_t n_earlier = j->begun ? j->begun->earlier.n_pages : 0;
+    qi_progress_document(&r->progress, item, n_earlier);
+    qi_sink_begin(&r->sink, item, j->result, j->wanted);
+    if (j->in_journal) qi_committer_begin(r->committer, j->id, n_earlier);
+    if (j->begun) replay(r, j->begun);
+}
+
+/* Of documents with one page the journal never holds a page: they are done at once. */
+static void take_page(run *r, const quire_item *item, const job *j) {
+    const bool ends_document = item->page->error && r->values.reader.strict;
+    qi_sink_page(&r->sink, item->page);
+    if (is_hopeless(r, r->sink.error))
+        quire_reader_cancel(r->reader);
+    else if (j->in_journal && item->n_pages > 1 && !r->sink.error && !ends_document)
+        qi_committer_page(r->committer, item->page);
+    qi_progress_page(&r->progress, item);
+}
+
+static quire_err handle(run *r, const quire_item *item, quire_diag *diag) {
     job *j = item->user;
-    if (r->hopeless && item->kind != QUIRE_ITEM_END) return;
+    quire_err err = QUIRE_ERR_OK;
+    if (r->hopeless && item->kind != QUIRE_ITEM_END) return QUIRE_ERR_OK;
     switch (item->kind) {
     case QUIRE_ITEM_DOCUMENT:
-        qi_progress_document(&r->progress, item);
-        qi_sink_begin(&r->sink, item, j->result, j->wanted);
+        begin_document(r, item, j);
         break;
     case QUIRE_ITEM_PAGE:
-        qi_sink_page(&r->sink, item->page);
-        if (is_hopeless(r, r->sink.error)) quire_reader_cancel(r->reader);
-        qi_progress_page(&r->progress, item);
+        take_page(r, item, j);
         break;
     case QUIRE_ITEM_END:
         if (r->hopeless)
-            qi_progress_cancelled(&r->progress);
+            qi_progress_cancelled(&r->progress, item->name);
         else
-            end_document(r, item, j);
+            err = end_document(r, item, j, diag);
         free(j);
         r->n_queued--;
         break;
     case QUIRE_ITEM_IDLE:
         break;
     }
+    return err;
 }
 
 static quire_err read_all(run *r, quire_diag *diag) {
@@ -187,26 +308,75 @@ static quire_err read_all(run *r, quire_diag *diag) {
         if (!r->n_queued) return QUIRE_ERR_OK;
         quire_item item;
         quire_reader_next(r->reader, &item);
-        handle(r, &item);
+        err = handle(r, &item, diag);
         quire_item_done(&item);
+        if (err) return err;
+        settle_committed(r, false);
     }
 }
 
-/* What is left after the last document: the summary and the exit status. */
+/* Inputs that were never taken. */
+static void cancel_rest(run *r) {
+    qi_input input;
+    while (r->planned && qi_plan_next(&r->plan, &input))
+        qi_progress_cancelled(&r->progress, input.path);
+}
+
+static void measure(run *r) {
+    qi_run_totals *t = &r->progress.totals;
+    quire_progress totals;
+    quire_reader_progress(r->reader, &totals);
+    t->timings = totals.timings;
+    t->cores = totals.jobs;
+    t->seconds = (double)(qi_clock_ns() - t->started_ns + 1) * 1e-9;
+    t->cores_busy = (double)qi_process_tree_cpu_ns() * 1e-9 / t->seconds;
+    t->peak_bytes = qi_process_tree_peak_bytes(r->tree);
+}
+
+static void end_report(run *r, int signal, int *status) {
+    const quire_model_info *models;
+    const uint32_t n_models = quire_reader_models(r->reader, &models);
+    quire_diag diag;
+    if (!r->progress.report || !qi_report_end(r->progress.report, &r->progress.totals, models,
+                                              n_models, signal, *status, &diag))
+        return;
+    note_failure(r, NULL, &diag);
+    if (!signal) *status = r->status;
+}
+
+/* What is left after the last document: the summary, the report and the exit status. */
 static int finish(run *r) {
-    int signal = qi_interrupt_signal(r->interrupt);
-    if (r->progress.n_documents && r->planned) {
-        const qi_progress *p = &r->progress;
-        uint64_t n_seen = p->n_done + p->n_failed + p->n_kept + p->n_skipped + p->n_cancelled;
-        if (n_seen < p->n_documents) r->progress.n_cancelled += p->n_documents - n_seen;
-    }
+    const int signal = qi_interrupt_signal(r->interrupt);
+    const qi_run_totals *t = &r->progress.totals;
+    cancel_rest(r);
     int status = signal ? 128 + signal : r->status;
-    if (r->status != QI_EXIT_PIPE || signal) {
-        quire_progress totals;
-        quire_reader_progress(r->reader, &totals);
-        qi_progress_summary(&r->progress, &totals.timings, signal, status);
-    }
+    measure(r);
+    end_report(r, signal, &status);
+    if (t->n_earlier && t->n_earlier == t->n_documents)
+        qi_progress_note(&r->progress, "all documents were done before; there was nothing to read");
+    if (r->status != QI_EXIT_PIPE || signal) qi_progress_summary(&r->progress, signal, status);
     return status;
+}
+
+/* The folder's journal, which is locked; a run beside another one does without. */
+static quire_err open_journal(run *r, quire_diag *diag) {
+    const quire_model_info *models;
+    const uint32_t n_models = quire_reader_models(r->reader, &models);
+    qi_strbuf head = {0};
+    qi_run_head_put(&head, &r->values, models, n_models);
+    quire_err err = head.failed ? qi_fail(diag, QUIRE_ERR_NO_MEMORY, "memory ran out")
+                                : qi_journal_open(r->values.output, head.data, r->values.resume,
+                                                  &r->journal, diag);
+    qi_strbuf_done(&head);
+    if (err) return err;
+    r->sink.alone = r->journal != NULL;
+    if (!r->journal)
+        qi_progress_note(&r->progress, "another run writes into the same folder; this one keeps no "
+                                       "journal and cannot be resumed");
+    else if (r->values.resume && !qi_journal_resumed(r->journal))
+        qi_progress_note(&r->progress,
+                         "the folder holds no journal of a run; this one begins anew");
+    return qi_committer_new(r->journal, r->values.output, &r->committer, diag);
 }
 
 static quire_err prepare(run *r, int n_operands, char **operands, quire_diag *diag) {
@@ -215,16 +385,22 @@ static quire_err prepare(run *r, int n_operands, char **operands, quire_diag *di
                                     .files_from = r->values.files_from,
                                     .recursive = r->values.recursive,
                                     .output = r->values.output};
+    const bool to_files = r->values.output != NULL;
     quire_err err = qi_interrupt_start(&r->interrupt, diag);
+    if (!err && r->values.report)
+        err = qi_report_open(&r->values, r->interrupt, &r->progress.report, diag);
     if (!err) err = qi_inputs_open(&from, &r->inputs, diag);
-    if (!err && r->values.output) err = make_plan(r, diag);
+    if (!err && to_files) err = make_plan(r, diag);
     if (!err) err = quire_reader_open(&r->values.reader, &r->reader, diag);
     if (err) return err;
     qi_interrupt_watch(r->interrupt, r->reader);
     qi_sink_init(&r->sink, &r->values, r->interrupt, r->reader);
     err = qi_sink_open(&r->sink, diag);
-    if (!err) qi_progress_start(&r->progress, &r->values, r->plan.n);
-    return err;
+    if (!err && to_files) err = open_journal(r, diag);
+    if (err) return err;
+    if (r->progress.with_summary || r->values.report) r->tree = qi_process_tree_watch();
+    qi_progress_start(&r->progress, &r->values, r->plan.n);
+    return QUIRE_ERR_OK;
 }
 
 int qi_command_run(int argc, char **argv) {
@@ -237,6 +413,7 @@ int qi_command_run(int argc, char **argv) {
     qi_progress_init(&r.progress, &r.values);
     quire_err err = prepare(&r, argc - first, argv + first, &diag);
     if (!err) err = read_all(&r, &diag);
+    settle_committed(&r, true);
     int status;
     if (err) {
         note_failure(&r, NULL, &diag);
@@ -245,6 +422,9 @@ int qi_command_run(int argc, char **argv) {
         status = finish(&r);
     }
     if (r.interrupt) qi_interrupt_watch(r.interrupt, NULL);
+    qi_process_tree_free(r.tree);
+    qi_committer_free(r.committer);
+    qi_journal_close(r.journal);
     qi_sink_done(&r.sink);
     quire_reader_close(r.reader);
     qi_inputs_close(r.inputs);

@@ -112,6 +112,11 @@ static const qi_option options[] = {
     {"overwrite", 0, FLAG(overwrite), "replace results that exist"},
     {"skip-existing", 0, FLAG(skip_existing),
      "keep results that exist, without a message for each"},
+    {"resume", 0, FLAG(resume),
+     "go on with a run that was broken off (give its other options too)"},
+    {"report", 0, "FILE", FIELD(report), qi_parse_string, "the name of a file",
+     "write what became of each document, times and memory to FILE, as JSON",
+     .kind = QI_VALUE_FILE},
     {"strict", 0, FLAG(reader.strict), "a page that fails makes its document fail"},
     {"no-timings", 0, FLAG(no_timings),
      "leave timings out of results, for the same bytes each time"},
@@ -173,6 +178,9 @@ static quire_err check(qi_run_values *v, int n_inputs, char **inputs, quire_diag
     if (!n_inputs && !v->files_from)
         return qi_fail(diag, QUIRE_ERR_USAGE,
                        "there is nothing to read; name files or folders, or - for standard input");
+    if (v->resume && !v->output)
+        return qi_fail(diag, QUIRE_ERR_USAGE,
+                       "--resume needs the folder that holds the results; give it with -o DIR");
     if (!v->output && v->formats.n > 1)
         return qi_fail(diag, QUIRE_ERR_USAGE,
                        "several formats need a folder for their files; give one with -o DIR");

@@ -32,40 +32,41 @@ static bool make_path(qi_sink *s, const char *result, size_t format) {
     return !p->failed;
 }
 
-unsigned qi_sink_wanted(qi_sink *s, const char *result,
+unsigned qi_sink_wanted(qi_sink *s, const char *result, bool replace,
                         void (*kept)(void *context, const char *path), void *context) {
     const size_t n = s->values->formats.n;
     unsigned wanted = (1u << n) - 1;
-    if (!s->values->output || s->values->overwrite) return wanted;
+    if (!s->values->output || replace) return wanted;
     for (size_t i = 0; i < n; i++) {
         struct stat st;
         if (!make_path(s, result, i) || lstat(s->path.data, &st)) continue;
         wanted &= ~(1u << i);
-        kept(context, s->path.data);
+        if (kept) kept(context, s->path.data);
     }
     return wanted;
 }
 
-static void fail(qi_sink *s, const char *name, int e) {
+quire_err qi_sink_describe(const qi_sink *s, const char *name, int e, quire_diag *diag) {
     char shown[260];
     const char *remedy = "check the folder given with -o and its permissions";
     if (e == ENOSPC || e == EDQUOT)
         remedy = s->values->output
-                     ? "make room and run again with --skip-existing, which keeps what is done"
+                     ? "make room and run again with --resume, which goes on where this one ended"
                      : "make room and run again";
     else if (!s->values->output)
         remedy = "the text is not complete";
+    return qi_fail(diag, QUIRE_ERR_WRITE, "%s: cannot be written: %s; %s",
+                   qi_printable(shown, sizeof shown, name), strerror(e), remedy);
+}
+
+void qi_sink_fail(qi_sink *s, const char *name, int e) {
     s->error = e;
-    qi_fail(&s->diag, QUIRE_ERR_WRITE, "%s: cannot be written: %s; %s",
-            qi_printable(shown, sizeof shown, name), strerror(e), remedy);
+    qi_sink_describe(s, name, e, &s->diag);
 }
 
 quire_err qi_sink_open(qi_sink *s, quire_diag *diag) {
     int e = s->values->output ? qi_result_folder_make(s->values->output) : 0;
-    if (!e) return QUIRE_ERR_OK;
-    fail(s, s->values->output, e);
-    *diag = s->diag;
-    return diag->code;
+    return e ? qi_sink_describe(s, s->values->output, e, diag) : QUIRE_ERR_OK;
 }
 
 /* Hands s->bytes to the place of a format. */
@@ -75,7 +76,7 @@ static void put_bytes(qi_sink *s, size_t format) {
     int e = s->bytes.failed ? ENOMEM
             : to_file       ? qi_result_file_write(&s->files[format], &s->bytes)
                             : qi_write_all(1, s->bytes.data, s->bytes.length);
-    if (e) fail(s, to_file ? s->files[format].path : "standard output", e);
+    if (e) qi_sink_fail(s, to_file ? s->files[format].path : "standard output", e);
 }
 
 void qi_sink_begin(qi_sink *s, const quire_item *item, const char *result, unsigned wanted) {
@@ -93,9 +94,9 @@ void qi_sink_begin(qi_sink *s, const quire_item *item, const char *result, unsig
         if (!(wanted & 1u << i)) continue;
         if (s->values->output && !s->error) {
             int e = make_path(s, result, i)
-                        ? qi_result_file_open(s->path.data, s->interrupt, &s->files[i])
+                        ? qi_result_file_open(s->path.data, s->alone, s->interrupt, &s->files[i])
                         : ENOMEM;
-            if (e) fail(s, s->path.data ? s->path.data : result, e);
+            if (e) qi_sink_fail(s, s->path.data ? s->path.data : result, e);
         }
         qi_strbuf_clear(&s->bytes);
         s->values->formats.list[i]->begin(&s->bytes, &s->document);
@@ -158,19 +159,8 @@ void qi_sink_page(qi_sink *s, const quire_page *page) {
     s->document.n_pages_written++;
 }
 
-/* Gives the files their names. A result that appeared meanwhile is as good as one that was there.
- */
-static void commit(qi_sink *s) {
-    for (size_t i = 0; i < s->values->formats.n && !s->error; i++) {
-        if (s->files[i].fd < 0) continue;
-        qi_strbuf_clear(&s->path);
-        qi_strbuf_puts(&s->path, s->files[i].path);
-        int e = qi_result_file_commit(&s->files[i], s->values->overwrite);
-        if (e && e != EEXIST) fail(s, s->path.data ? s->path.data : "a result", e);
-    }
-}
-
-quire_err qi_sink_end(qi_sink *s, const quire_item *item, quire_diag *diag, int *ret_errno) {
+quire_err qi_sink_end(qi_sink *s, const quire_item *item, qi_commit *commit, quire_diag *diag,
+                      int *ret_errno) {
     const bool to_files = s->values->output != NULL;
     const qi_output_end end = {item->error, item->error ? item->diag.text : NULL, item->n_failed};
     *ret_errno = 0;
@@ -186,10 +176,12 @@ quire_err qi_sink_end(qi_sink *s, const quire_item *item, quire_diag *diag, int 
             s->values->formats.list[i]->end(&s->bytes, &s->document, &end);
             put_bytes(s, i);
         }
-        if (to_files) commit(s);
     }
-    for (size_t i = 0; i < QI_OUTPUT_N_FORMATS; i++)
-        qi_result_file_discard(&s->files[i]);
+    for (size_t i = 0; i < QI_OUTPUT_N_FORMATS; i++) {
+        if (s->error || item->error) qi_result_file_discard(&s->files[i]);
+        commit->files[i] = s->files[i];
+        s->files[i] = (qi_result_file){.fd = -1};
+    }
     *ret_errno = s->error;
     if (!s->error) return QUIRE_ERR_OK;
     *diag = s->diag;

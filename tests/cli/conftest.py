@@ -1,7 +1,10 @@
 """Fixtures of the command's tests: small pages drawn on the spot, and a way to run the command."""
 
 import os
+import pathlib
+import shutil
 import subprocess
+import tempfile
 
 import pytest
 from PIL import Image, ImageDraw, ImageFont
@@ -51,8 +54,9 @@ def run(quire, tmp_path):
 
 
 def files_below(folder):
-    """Paths of all files below a folder, relative to it, sorted."""
-    return sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file())
+    """Paths of all files below a folder but a run's journal, relative to it, sorted."""
+    return sorted(str(p.relative_to(folder)) for p in folder.rglob("*")
+                  if p.is_file() and p.name != ".quire-journal")
 
 
 @pytest.fixture(name="files_below")
@@ -63,3 +67,34 @@ def files_below_fixture():
 @pytest.fixture(name="draw_page")
 def draw_page_fixture():
     return draw_page
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A folder on a file system of 64 KiB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", folder]
+    if os.geteuid() != 0 or subprocess.run(mount, check=False, capture_output=True).returncode:
+        pytest.skip("a small file system cannot be mounted here")
+    yield folder
+    subprocess.run(["umount", folder], check=True)
+
+
+@pytest.fixture
+def as_nobody(quire):
+    """Runs quire as a user without rights (root's rights know no limits), from copies that this user
+    can reach."""
+    nobody = {"user": 65534, "group": 65534, "extra_groups": []} if os.geteuid() == 0 else {}
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="quire-test-", dir="/tmp"))
+    folder.chmod(0o777)
+    helper = pathlib.Path(os.environ.get("QUIRE_DECODE", quire.parent / "quire-decode"))
+    shutil.copy(quire, folder / "quire")
+    shutil.copy(helper, folder / "quire-decode")
+
+    def call(*args):
+        return subprocess.run([folder / "quire", *args], cwd=folder, env={"PATH": "/usr/bin:/bin"},
+                              capture_output=True, timeout=60, check=False, **nobody)
+
+    yield folder, call
+    shutil.rmtree(folder)

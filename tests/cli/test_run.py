@@ -218,13 +218,7 @@ def test_summary_verbose_and_quiet(run, inbox):
     assert run("run", inbox).stderr == b""
 
 
-def test_bar_is_drawn_where_asked(run, inbox):
-    done = run("run", "-o", "out", "--progress", "bar", inbox)
-    assert b"] 4/4 documents" in done.stderr or b"\r\x1b[K[" in done.stderr
-    assert done.stderr.endswith(b"\n")
-
-
-def test_names_of_any_bytes(run, inbox, tmp_path):
+def test_names_of_any_bytes(run, inbox, tmp_path, files_below):
     names = [b"two words.png", b"new\nline.png", b"not utf-8 \xff.png", "\u00fcber.png".encode(),
              b"-dash.png"]
     folder = os.fsencode(tmp_path) + b"/in"
@@ -241,7 +235,7 @@ def test_names_of_any_bytes(run, inbox, tmp_path):
             assert json.load(file)["name"] == \
                 "in/" + name.decode("utf-8", "backslashreplace").replace("\\xff", "\\xFF")
     done = run("run", "-o", "again", *[folder + b"/" + name for name in names])
-    assert done.returncode == 0 and len(os.listdir(tmp_path / "again")) == 5
+    assert done.returncode == 0 and len(files_below(tmp_path / "again")) == 5
 
 
 def test_list_that_trickles_in_is_read_as_it_comes(quire, inbox):

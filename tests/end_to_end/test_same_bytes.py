@@ -22,7 +22,7 @@ def read(quire, documents, out, jobs, level=None):
     subprocess.run([quire, "run", "-o", out, "-f", "txt,json,tsv,hocr,alto,md", "--no-timings",
                     "--progress", "none", "--jobs", str(jobs), *documents],
                    check=True, env=env, timeout=600)
-    results = {p.name: p.read_bytes() for p in out.iterdir()}
+    results = {p.name: p.read_bytes() for p in out.glob("[!.]*")}
     assert len(results) == 6 * len(documents)
     assert all(results.values())
     return results

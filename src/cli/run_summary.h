@@ -1,0 +1,10 @@
+/* The last lines of a run, for people. */
+#ifndef QI_CLI_RUN_SUMMARY_H
+#define QI_CLI_RUN_SUMMARY_H
+
+#include "base/strbuf.h"
+#include "cli/run_totals.h"
+
+void qi_run_summary_put(qi_strbuf *out, const qi_run_totals *totals, int signal);
+
+#endif

@@ -1,0 +1,452 @@
+"""`quire run --resume`: a run that was broken off at any moment goes on where its results were durable,
+and comes to the same bytes as one that was not, without reading a durable page twice."""
+
+import hashlib
+import json
+import os
+import random
+import shutil
+import signal
+import struct
+import subprocess
+import time
+
+import pytest
+
+JOURNAL = ".quire-journal"
+HEAD, TABLE, COMMIT, DONE, OPEN, PAGE, DROP = range(1, 8)
+
+
+def checksum(data):
+    value = 0xCBF29CE484222325
+    for byte in data:
+        value = ((value ^ byte) * 0x100000001B3) & 0xFFFFFFFFFFFFFFFF
+    return value
+
+
+def records(data):
+    """Kind and payload of each sound record of a journal."""
+    at = 16
+    while at + 16 <= len(data):
+        n, kind = struct.unpack_from("<II", data, at)
+        if at + 16 + n > len(data):
+            return
+        if struct.unpack_from("<Q", data, at + 8 + n)[0] != checksum(data[at:at + 8 + n]):
+            return
+        yield kind, data[at + 8:at + 8 + n]
+        at += 16 + n
+
+
+class Durable:
+    """What a journal claims: documents that are done, and pages of others."""
+
+    def __init__(self, out):
+        self.done, self.pages = set(), {}
+        path = out / JOURNAL
+        key, pending = None, []
+        for kind, data in records(path.read_bytes() if path.exists() else b""):
+            if kind in (COMMIT, OPEN, DROP):
+                key = data[:8]
+            if kind == TABLE:
+                self.done |= {data[i:i + 8] for i in range(0, len(data), 16)}
+            elif kind == COMMIT:
+                self.pages.pop(key, None)
+                pending.append((key, data))
+            elif kind == DONE:
+                self.done |= {key for key, _ in pending}
+                pending = []
+            elif kind == OPEN and struct.unpack_from("<I", data, 16)[0] == 0:
+                self.pages[key] = set()
+            elif kind == PAGE:
+                self.pages[key].add(struct.unpack_from("<I", data)[0])
+            elif kind == DROP:
+                pending = [(k, d) for k, d in pending if k != key]
+                self.pages.pop(key, None)
+        self.done |= {key for key, data in pending if self.has_files(out, data)}
+
+    @staticmethod
+    def has_files(out, data):
+        """Whether all results of a document that was about to be done have one of their names."""
+        at = 24
+        while at < len(data):
+            n = struct.unpack_from("<I", data, at + 8)[0]
+            result = out / os.fsdecode(data[at + 12:at + 11 + n])
+            number = struct.unpack("<Q", hashlib.sha256(os.fsencode(result.name)).digest()[:8])[0]
+            if not (result.exists() or (result.parent / f".quire-{number:016x}.tmp").exists()):
+                return False
+            at += 12 + n
+        return True
+
+    def claims(self, folder, event):
+        """Whether the page that an event tells of is durable."""
+        name = os.path.relpath(event["name"], folder)
+        key = hashlib.sha256(os.fsencode(name)).digest()[:8]
+        return key in self.done or event["index"] in self.pages.get(key, ())
+
+
+def results(out):
+    """Bytes of all results by name; leftovers of a killed run would be among them."""
+    return {str(p.relative_to(out)): p.read_bytes() for p in out.rglob("*")
+            if p.is_file() and p.name != JOURNAL}
+
+
+def events(done):
+    return [json.loads(line) for line in done.stderr.splitlines()]
+
+
+def pages(done):
+    return [e for e in events(done) if e["event"] == "page"]
+
+
+ARGUMENTS = ["-f", "txt,json,tsv", "--no-timings", "--progress", "json"]
+
+
+@pytest.fixture(scope="session")
+def work(tmp_path_factory, draw_sheets, draw_one):
+    """A folder of documents: a long TIFF between single pages, one in a folder below, one damaged."""
+    folder = tmp_path_factory.mktemp("work") / "in"
+    (folder / "sub").mkdir(parents=True)
+    draw_sheets(folder / "long.tif", 150)
+    draw_sheets(folder / "sub" / "short.tif", 12)
+    for i in range(8):
+        draw_one(folder / f"{'akz'[i % 3]}{i}.png", f"Single page number {i}.")
+    (folder / "m-damaged.tif").write_bytes(b"II*\0" + bytes(60))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def draw_sheets():
+    from conftest import draw_page
+
+    def draw(path, count, lines=1):
+        sheets = [draw_page(*[f"This is line {k} of sheet {i}." for k in range(lines)])
+                  for i in range(count)]
+        sheets[0].save(path, save_all=True, append_images=sheets[1:])
+
+    return draw
+
+
+@pytest.fixture(scope="session")
+def draw_one():
+    from conftest import draw_page
+    return lambda path, text: draw_page(text).save(path)
+
+
+@pytest.fixture(scope="session")
+def whole(work, quire, tmp_path_factory):
+    """Results of a run that was not broken."""
+    out = tmp_path_factory.mktemp("whole") / "out"
+    done = subprocess.run([quire, "run", "-o", out, *ARGUMENTS, work], check=False,
+                          capture_output=True)
+    assert done.returncode == 2
+    return results(out)
+
+
+def check_resumed(run, work, out, whole, *more):
+    """Resumes, and compares; returns how many pages that took."""
+    durable = Durable(out)
+    done = run("run", "-o", out, *ARGUMENTS, "--resume", work, *more)
+    assert done.returncode == 2, done.stderr
+    assert not [e for e in pages(done) if durable.claims(work, e)]
+    assert results(out) == whole
+    return len(pages(done))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_kills_at_any_moment(quire, run, work, whole, tmp_path, seed):
+    """One run, killed again and again at random moments."""
+    chance = random.Random(seed)
+    out = tmp_path / "out"
+    durable = Durable(out)
+    n_read = n_kills = 0
+    while n_kills < 8:
+        process = subprocess.Popen([quire, "run", "-o", out, *ARGUMENTS, "--resume", work],
+                                   stderr=subprocess.PIPE)
+        time.sleep(chance.uniform(0.02, 0.35))
+        process.kill()
+        done = subprocess.CompletedProcess([], 0, stderr=process.communicate()[1])
+        done.stderr = done.stderr[:done.stderr.rfind(b"\n") + 1]
+        assert not [e for e in pages(done) if durable.claims(work, e)]
+        n_read += len(pages(done))
+        durable = Durable(out)
+        n_kills += 1
+    check_resumed(run, work, out, whole)
+    assert len([e for e in events(run("run", "-o", out, *ARGUMENTS, "--resume", work))
+                if e["event"] == "earlier"]) == 10
+    assert n_read > 0
+
+
+@pytest.fixture(scope="session")
+def few(tmp_path_factory, draw_sheets, draw_one):
+    """Few documents, one of them long enough for its pages to come into the journal."""
+    folder = tmp_path_factory.mktemp("few") / "in"
+    (folder / "sub").mkdir(parents=True)
+    draw_one(folder / "a.png", "The first one.")
+    draw_sheets(folder / "b.tif", 5, lines=24)
+    draw_one(folder / "sub" / "c.png", "The last one.")
+    return folder
+
+
+STEPS = ["-f", "txt,json", "--no-timings", "--jobs", "1", "--progress", "json"]
+
+
+def broken(quire, folder, out, how, *more):
+    """A run that is broken at a step, and whether it was."""
+    env = {k: v for k, v in os.environ.items() if not k.startswith("QUIRE_") or k == "QUIRE_DECODE"}
+    env.update(LD_PRELOAD=os.environ["BREAK_STEP"], QUIRE_BREAK=how)
+    done = subprocess.run([quire, "run", "-o", out, *STEPS, *more, folder], env=env, check=False,
+                          capture_output=True, timeout=60)
+    return done, done.returncode != 0
+
+
+@pytest.fixture
+def breakable():
+    if "BREAK_STEP" not in os.environ:
+        pytest.skip("the library that breaks runs is not built (BREAK_STEP)")
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_kill_at_every_step(quire, run, few, tmp_path, breakable, overwrite):
+    """The process ends before each step towards the disk, in a run and in the one that resumes."""
+    more = ["--overwrite"] if overwrite else []
+    assert run("run", "-o", "whole", *STEPS, few).returncode == 0
+    whole = results(tmp_path / "whole")
+    n_steps = n_kept_pages = 0
+    was_broken = True
+    while was_broken:
+        n_steps += 3 if overwrite else 1
+        out = tmp_path / f"out{n_steps}"
+        if overwrite:
+            shutil.copytree(tmp_path / "whole", out)
+            (out / JOURNAL).unlink()
+            for path in out.rglob("*.txt"):
+                path.write_text("old")
+        done, was_broken = broken(quire, few, out, f"kill:{n_steps}", *more)
+        assert done.returncode in (0, -signal.SIGKILL), done.stderr
+        if n_steps % 4 == 0:
+            broken(quire, few, out, f"kill:{n_steps // 4}", "--resume", *more)
+        durable = Durable(out)
+        n_kept_pages += sum(len(p) for p in durable.pages.values())
+        done = run("run", "-o", out, *STEPS, "--resume", *more, few)
+        assert done.returncode == 0, done.stderr
+        assert not [e for e in pages(done) if durable.claims(few, e)]
+        assert results(out) == whole
+        shutil.rmtree(out)
+    assert n_steps > 30 and n_kept_pages > 0
+
+
+def test_no_room_at_every_step(quire, run, few, tmp_path, breakable):
+    """From each step on the disk is full: the run says so once, and goes on when there is room."""
+    assert run("run", "-o", "whole", *STEPS, few).returncode == 0
+    whole = results(tmp_path / "whole")
+    n_steps, was_broken = 0, True
+    while was_broken:
+        n_steps += 4
+        out = tmp_path / f"out{n_steps}"
+        done, was_broken = broken(quire, few, out, f"fail:{n_steps}")
+        if was_broken:
+            assert done.returncode == 6, done.stderr
+            assert done.stderr.count(b"No space left on device") == 1, done.stderr
+        durable = Durable(out)
+        done = run("run", "-o", out, *STEPS, "--resume", few)
+        assert done.returncode == 0, done.stderr
+        assert not [e for e in pages(done) if durable.claims(few, e)]
+        assert results(out) == whole
+        shutil.rmtree(out)
+    assert n_steps > 30
+
+
+def test_disk_that_is_full(run, tmp_path, small_disk, draw_one):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for i in range(8):
+        draw_one(folder / f"{i}.png", f"Single page number {i}.")
+    assert run("run", "-o", "whole", folder).returncode == 0
+    (small_disk / "filler").write_bytes(bytes(40 << 10))
+    done = run("run", "-o", small_disk / "out", folder)
+    assert done.returncode == 6 and b"run again with --resume" in done.stderr
+    (small_disk / "filler").unlink()
+    assert run("run", "-o", small_disk / "out", "--resume", folder).returncode == 0
+    assert results(small_disk / "out") == results(tmp_path / "whole")
+
+
+def stop_midway(quire, work, out, number=signal.SIGKILL, n_pages=40, arguments=ARGUMENTS):
+    """A run that ends after some pages of the long document."""
+    process = subprocess.Popen([quire, "run", "-o", out, *arguments, work], stderr=subprocess.PIPE)
+    for line in process.stderr:
+        event = json.loads(line)
+        if event["event"] == "page" and event["index"] == n_pages:
+            process.send_signal(number)
+    process.wait(60)
+    process.stderr.close()
+    return process.returncode
+
+
+def test_a_signal_keeps_the_pages_that_were_read(quire, run, work, whole, tmp_path):
+    out = tmp_path / "out"
+    assert stop_midway(quire, work, out, signal.SIGINT) == 130
+    assert sum(len(p) for p in Durable(out).pages.values()) > 40
+    assert check_resumed(run, work, out, whole) < 130
+
+
+def test_a_long_document_goes_on_in_its_middle(quire, run, work, whole, tmp_path):
+    out = tmp_path / "out"
+    stop_midway(quire, work, out, n_pages=100)
+    done = run("run", "-o", out, *ARGUMENTS, "--resume", work)
+    opened = [e for e in events(done) if e["event"] == "document" and "long" in e["name"]]
+    assert opened[0]["n_earlier_pages"] > 50
+    assert results(out) == whole
+    assert events(done)[-1]["pages_earlier"] == opened[0]["n_earlier_pages"]
+    assert (out / JOURNAL).stat().st_size < 20000
+
+
+def test_page_ranges_and_failed_pages(quire, run, tmp_path, draw_sheets):
+    """Pages asked for are those of the unbroken run, and failed ones stay failed."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    draw_sheets(folder / "long.tif", 150)
+    arguments = [*ARGUMENTS, "--pages", "3-20,31-", "--max-pixels", "200k"]
+    assert run("run", "-o", "whole", *arguments, folder).returncode in (0, 9)
+    arguments[-1] = "200m"
+    assert run("run", "-o", "good", *arguments, folder).returncode == 0
+    stop_midway(quire, folder, tmp_path / "out", n_pages=60, arguments=arguments)
+    durable = Durable(tmp_path / "out")
+    assert any(p for p in durable.pages.values())
+    done = run("run", "-o", "out", *arguments, "--resume", folder)
+    assert done.returncode == 0
+    assert results(tmp_path / "out") == results(tmp_path / "good")
+    assert not [e for e in pages(done) if durable.claims(folder, e)]
+
+
+@pytest.mark.parametrize("damage", ["cut", "zeros", "noise", "flip"])
+def test_torn_journal(quire, run, work, whole, tmp_path, damage):
+    out = tmp_path / "out"
+    stop_midway(quire, work, out)
+    path = out / JOURNAL
+    data = bytearray(path.read_bytes())
+    if damage == "cut":
+        data = data[:-7]
+    elif damage == "zeros":
+        data += bytes(5000)
+    elif damage == "noise":
+        data += random.Random(1).randbytes(300)
+    else:
+        data[len(data) * 3 // 4] ^= 0x20
+    path.write_bytes(data)
+    assert check_resumed(run, work, out, whole) > 0
+
+
+def test_changed_input_is_read_anew(quire, run, work, whole, tmp_path, draw_one):
+    folder = tmp_path / "in"
+    shutil.copytree(work, folder)
+    out = tmp_path / "out"
+    stop_midway(quire, folder, out)
+    draw_one(folder / "a0.png", "Now it says something else.")
+    shutil.copy(folder / "sub" / "short.tif", folder / "long.tif")
+    done = run("run", "-o", out, *ARGUMENTS, "--resume", folder)
+    assert done.returncode == 2
+    assert (out / "a0.png.txt").read_text() == "Now it says something else.\n"
+    assert (out / "long.tif.txt").read_bytes() == whole["sub/short.tif.txt"]
+    read = {os.path.basename(e["name"]) for e in pages(done)}
+    assert "a0.png" in read and "a3.png" not in read
+
+
+def test_other_options_are_refused(quire, run, work, whole, tmp_path):
+    out = tmp_path / "out"
+    stop_midway(quire, work, out)
+    before = (out / JOURNAL).read_bytes()
+    base = ["-f", "txt,json,tsv", "--no-timings"]
+    for other, words in ((["-f", "txt", "--no-timings"], b"--format (txt,json,tsv, now txt)"),
+                         (["-f", "txt,json,tsv"], b"--no-timings (yes, now no)"),
+                         ([*base, "--pages", "2-"], b"--pages (none, now 2-)"),
+                         ([*base, "--strict"], b"--strict (no, now yes)"),
+                         ([*base, "--region", "0,0,50%,80"], b"--region (none, now 0")):
+        done = run("run", "-o", out, "--resume", *other, work)
+        assert done.returncode == 1 and words in done.stderr
+        assert b"begin anew without --resume" in done.stderr
+    assert (out / JOURNAL).read_bytes() == before
+    assert check_resumed(run, work, out, whole, "--jobs", "1", "--memory", "300m") > 0
+
+
+def test_journals_that_are_none(run, few, tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    for data, status, words in ((b"quire-journal 9\n" + bytes(50), 4, b"another version of Quire"),
+                                (b"something else entirely", 2, b"is damaged"), (b"", 2, b"damaged")):
+        (out / JOURNAL).write_bytes(data)
+        done = run("run", "-o", out, "--resume", few)
+        assert done.returncode == status and words in done.stderr
+        assert b"without --resume" in done.stderr and not results(out)
+    assert run("run", "-o", out, few).returncode == 0
+
+
+def test_without_a_journal_a_run_begins(run, few, tmp_path):
+    done = run("run", "-o", "out", "--resume", few)
+    assert done.returncode == 0 and b"no journal of a run; this one begins" in done.stderr
+    done = run("run", "-o", "out", "--resume", few)
+    assert done.returncode == 0 and b"0 documents read, 3 done before; 0 pages" in done.stderr
+    assert b"all documents were done before; there was nothing to read" in done.stderr
+    assert run("run", "-o", "out", "--resume", "--overwrite", few).returncode == 1
+    assert run("run", "--resume", few).returncode == 1
+
+
+def test_results_that_were_there_before(quire, run, work, whole, tmp_path):
+    """--resume replaces no more than the run it goes on with."""
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "z2.png.txt").write_text("mine")
+    stop_midway(quire, work, out)
+    done = run("run", "-o", out, *ARGUMENTS, "--resume", work)
+    assert (out / "z2.png.txt").read_text() == "mine"
+    assert [e["file"] for e in events(done) if e["event"] == "kept"] == [str(out / "z2.png.txt")]
+    assert {k: v for k, v in results(out).items() if k != "z2.png.txt"} == {
+        k: v for k, v in whole.items() if k != "z2.png.txt"}
+
+
+def test_result_that_was_deleted_is_written_again(run, few, tmp_path):
+    assert run("run", "-o", "out", *STEPS, few).returncode == 0
+    before = results(tmp_path / "out")
+    (tmp_path / "out" / "b.tif.txt").unlink()
+    done = run("run", "-o", "out", *STEPS, "--resume", few)
+    assert done.returncode == 0 and results(tmp_path / "out") == before
+    assert {os.path.basename(e["name"]) for e in pages(done)} == {"b.tif"}
+
+
+def test_failed_documents_are_tried_again(run, few, tmp_path, draw_one):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "late.png").write_bytes(b"\x89PNG\r\n\x1a\nno more")
+    draw_one(folder / "good.png", "This one is good.")
+    assert run("run", "-o", "out", *STEPS, folder).returncode == 2
+    draw_one(folder / "late.png", "It has come at last.")
+    done = run("run", "-o", "out", *STEPS, "--resume", folder)
+    assert done.returncode == 0
+    assert [os.path.basename(e["name"]) for e in pages(done)] == ["late.png"]
+
+
+def test_two_runs_at_once(quire, run, work, few, tmp_path):
+    out = tmp_path / "out"
+    os.mkfifo(tmp_path / "pipe")
+    first = subprocess.Popen([quire, "run", "-o", out, "--progress", "json", tmp_path / "pipe"],
+                             stderr=subprocess.PIPE)
+    assert json.loads(first.stderr.readline())["event"] == "start"
+    done = run("run", "-o", out, "--resume", few)
+    assert done.returncode == 6
+    assert b"another run is writing its results there; --resume when it has ended" in done.stderr
+    done = run("run", "-o", out, few)
+    assert done.returncode == 0 and b"cannot be resumed" in done.stderr
+    with open(tmp_path / "pipe", "wb") as pipe:
+        pipe.write((few / "a.png").read_bytes())
+    assert first.wait(30) == 0
+    first.stderr.close()
+    assert (out / "pipe.txt").read_text() == (out / "a.png.txt").read_text() == "The first one.\n"
+
+
+def test_journal_that_may_not_be_read(as_nobody, few):
+    folder, run = as_nobody
+    shutil.copy(few / "a.png", folder / "a.png")
+    assert run("run", "-o", "out", "a.png").returncode == 0
+    (folder / "out" / JOURNAL).chmod(0)
+    done = run("run", "-o", "out", "--resume", "a.png")
+    assert done.returncode == 5
+    assert b"out/.quire-journal: the journal cannot be read: Permission denied" in done.stderr
