@@ -63,7 +63,7 @@ def test_bar_on_a_terminal(quire, sheets, tmp_path):
     assert drawn[0].startswith("[....") and "0/3 documents" in drawn[0]
     assert 2 < len(drawn) <= seconds * 10 + 3
     assert all(len(bar) < 80 for bar in drawn)
-    assert any("#" in bar and "1 failed" in bar and " left" in bar for bar in drawn) or seconds < 1.5
+    assert any("#" in bar and "1 failed" in bar for bar in drawn)
     pages = [int(n) for bar in drawn for n in re.findall(r"(?<![.\d])(\d+)(?:/\d+)? pages?(?!/)", bar)]
     assert pages == sorted(pages) and 0 < pages[-1] <= 202
     lines = text.replace("\r\x1b[K", "\n").splitlines()
