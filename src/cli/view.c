@@ -205,9 +205,10 @@ static void note_kept(const char *path) {
 
 static int write_file(const view_values *v, qi_interrupt *interrupt, const quire_png *png) {
     qi_result_file file;
-    int e = qi_result_file_open(v->output, interrupt, &file);
+    int e = qi_result_file_open(v->output, false, interrupt, &file);
     if (e) return e;
     e = qi_write_all(file.fd, png->bytes, png->n_bytes);
+    if (!e) e = qi_result_file_sync(&file);
     if (!e) return qi_result_file_commit(&file, v->overwrite);
     qi_result_file_discard(&file);
     return e;

@@ -162,9 +162,13 @@ def test_kills_at_any_moment(quire, run, work, whole, tmp_path, seed):
     while n_kills < 8:
         process = subprocess.Popen([quire, "run", "-o", out, *ARGUMENTS, "--resume", work],
                                    stderr=subprocess.PIPE)
-        time.sleep(chance.uniform(0.02, 0.35))
+        # After some events and a moment more: from before anything is done to far into the run.
+        told = b"".join(process.stderr.readline() for _ in range(chance.randrange(6)))
+        time.sleep(chance.uniform(0, 0.1))
         process.kill()
-        done = subprocess.CompletedProcess([], 0, stderr=process.communicate()[1])
+        done = subprocess.CompletedProcess([], 0, stderr=told + process.stderr.read())
+        process.stderr.close()
+        process.wait()
         done.stderr = done.stderr[:done.stderr.rfind(b"\n") + 1]
         assert not [e for e in pages(done) if durable.claims(work, e)]
         n_read += len(pages(done))
