@@ -1,0 +1,506 @@
+/* Reads what a page paints; see pdf_content.h. An interpreter of the operators that matter: each
+ * looks at the numbers, the name and the strings since the operator before it, so that there is no
+ * stack of operands to fill. */
+#include "decode/helper/pdf_content.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "decode/helper/pdf_matrix.h"
+#include "decode/helper/pdf_stream.h"
+#include "decode/helper/pdf_token.h"
+
+enum {
+    MAX_BYTES = 128 << 20, /* of all streams of a page, packed and decoded */
+    MAX_OPERATORS = 8 << 20,
+    MAX_FORMS = 4096, /* shown, not defined */
+    MAX_FORM_DEPTH = 12,
+    MAX_STATES = 512, /* of q, over all forms that are open */
+    MAX_PARENTS = 64,
+    MAX_STREAMS = 4096, /* of an array of contents */
+};
+
+typedef struct state {
+    double ctm[6];
+    qi_pdf_box clip;
+    bool is_clip_complex, has_alpha, has_soft_mask, has_blend_mode;
+    bool is_type3;
+    int render_mode;
+    double font_size;
+} state;
+
+typedef struct operands {
+    double numbers[6]; /* the last ones */
+    size_t n_numbers;
+    char name[QI_PDF_NAME_BYTES]; /* the last one */
+    size_t n_string_bytes;
+} operands;
+
+typedef enum path { PATH_EMPTY, PATH_BOX, PATH_OTHER } path;
+
+typedef struct scan {
+    qpdf_data q;
+    qi_pdf_content *out;
+    size_t bytes_left;
+    uint32_t n_operators, n_forms;
+    state *states; /* MAX_STATES; the last is the current one */
+    size_t n_states;
+    double tm[6]; /* the text matrix, as Tm set it */
+    path path;
+    qi_pdf_box box; /* of PATH_BOX, in default user space */
+    bool clips, clips_text;
+    bool stopped;
+} scan;
+
+static state *current(scan *s) {
+    return &s->states[s->n_states - 1];
+}
+
+static void stop(scan *s) {
+    s->stopped = true;
+    s->out->is_complete = false;
+}
+
+/* Handles of qpdf cost memory until they are released, and a page may ask for millions of them:
+ * these take a value, look at it and let it go. */
+static qpdf_oh key_of(scan *s, qpdf_oh dict, const char *key) {
+    qpdf_oh own = 0, value;
+    if (qpdf_oh_is_stream(s->q, dict)) dict = own = qpdf_oh_get_dict(s->q, dict);
+    value = qpdf_oh_is_dictionary(s->q, dict) ? qpdf_oh_get_key(s->q, dict, key)
+                                              : qpdf_oh_new_null(s->q);
+    if (own) qpdf_oh_release(s->q, own);
+    return value;
+}
+
+static bool is_null(scan *s, qpdf_oh dict, const char *key) {
+    qpdf_oh o = key_of(s, dict, key);
+    bool is = qpdf_oh_is_null(s->q, o);
+    qpdf_oh_release(s->q, o);
+    return is;
+}
+
+static bool has_name(scan *s, qpdf_oh dict, const char *key, const char *name) {
+    qpdf_oh o = key_of(s, dict, key);
+    bool has = qpdf_oh_is_name_and_equals(s->q, o, name);
+    qpdf_oh_release(s->q, o);
+    return has;
+}
+
+static bool has_true(scan *s, qpdf_oh dict, const char *key) {
+    qpdf_oh o = key_of(s, dict, key);
+    QPDF_BOOL v;
+    bool is = qpdf_oh_get_value_as_bool(s->q, o, &v) && v;
+    qpdf_oh_release(s->q, o);
+    return is;
+}
+
+/* The number, or otherwise. */
+static double number_of(scan *s, qpdf_oh dict, const char *key, double otherwise) {
+    qpdf_oh o = key_of(s, dict, key);
+    double v;
+    if (!qpdf_oh_get_value_as_number(s->q, o, &v)) v = otherwise;
+    qpdf_oh_release(s->q, o);
+    return v;
+}
+
+/* The caller's to release. */
+static qpdf_oh resource(scan *s, qpdf_oh resources, const char *kind, const char *name) {
+    qpdf_oh all = key_of(s, resources, kind), o = key_of(s, all, name);
+    qpdf_oh_release(s->q, all);
+    return o;
+}
+
+static bool numbers_of(scan *s, qpdf_oh dict, const char *key, int n, double *ret) {
+    qpdf_oh array = key_of(s, dict, key);
+    bool ok = qpdf_oh_is_array(s->q, array) && qpdf_oh_get_array_n_items(s->q, array) >= n;
+    for (int i = 0; ok && i < n; i++)
+        ok = qpdf_oh_get_value_as_number(s->q, qpdf_oh_get_array_item(s->q, array, i), ret + i);
+    return ok;
+}
+
+/* The upright box round a rectangle under a matrix. */
+static qi_pdf_box box_under(const double m[6], double x0, double y0, double x1, double y1) {
+    qi_pdf_box b = {INFINITY, INFINITY, -INFINITY, -INFINITY};
+    for (int i = 0; i < 4; i++) {
+        double x = i & 1 ? x1 : x0, y = i & 2 ? y1 : y0;
+        double u = m[0] * x + m[2] * y + m[4], v = m[1] * x + m[3] * y + m[5];
+        b.x0 = fmin(b.x0, u);
+        b.x1 = fmax(b.x1, u);
+        b.y0 = fmin(b.y0, v);
+        b.y1 = fmax(b.y1, v);
+    }
+    return b;
+}
+
+static void clip_to(state *t, const qi_pdf_box *b, bool is_box) {
+    if (!is_box) t->is_clip_complex = true;
+    t->clip = (qi_pdf_box){fmax(t->clip.x0, b->x0), fmax(t->clip.y0, b->y0),
+                           fmin(t->clip.x1, b->x1), fmin(t->clip.y1, b->y1)};
+}
+
+static void add_rectangle(scan *s, const double n[4]) {
+    const state *t = current(s);
+    bool alone = s->path == PATH_EMPTY && qi_pdf_matrix_is_upright(t->ctm);
+    s->path = alone ? PATH_BOX : PATH_OTHER;
+    if (alone) s->box = box_under(t->ctm, n[0], n[1], n[0] + n[2], n[1] + n[3]);
+}
+
+static void end_path(scan *s) {
+    static const qi_pdf_box everything = {-INFINITY, -INFINITY, INFINITY, INFINITY};
+    bool is_box = s->path == PATH_BOX;
+    if (s->clips) clip_to(current(s), is_box ? &s->box : &everything, is_box);
+    s->clips = false;
+    s->path = PATH_EMPTY;
+}
+
+static void show_text(scan *s, size_t n_bytes) {
+    const state *t = current(s);
+    qi_pdf_content *c = s->out;
+    if (t->render_mode >= 4 && n_bytes) s->clips_text = true;
+    if (t->render_mode == 3 || t->render_mode == 7) {
+        c->n_invisible_bytes += n_bytes;
+        return;
+    }
+    c->n_visible_bytes += n_bytes;
+    if (t->is_type3) {
+        c->n_type3_bytes += n_bytes;
+        return;
+    }
+    double m[6];
+    memcpy(m, t->ctm, sizeof m);
+    qi_pdf_matrix_before(s->tm, m);
+    double size = fabs(t->font_size) * hypot(m[2], m[3]);
+    int i = size < QI_PDF_TEXT_SIZES - 1 ? (int)lround(size) : QI_PDF_TEXT_SIZES - 1;
+    c->bytes_of_size[i] += n_bytes;
+}
+
+static void add_image(scan *s, uint32_t width, uint32_t height, bool is_stencil, qpdf_oh object) {
+    const state *t = current(s);
+    qi_pdf_content *c = s->out;
+    double across = hypot(t->ctm[0], t->ctm[1]), up = hypot(t->ctm[2], t->ctm[3]);
+    double dpi = across > 0 && up > 0 ? 72 * fmax(width / across, height / up) : 0;
+    double class = dpi / QI_PDF_DPI_STEP;
+    int i = class < QI_PDF_DPI_CLASSES - 1 ? (int)class : QI_PDF_DPI_CLASSES - 1;
+    double area = fabs(t->ctm[0] * t->ctm[3] - t->ctm[1] * t->ctm[2]);
+    if (isfinite(area)) c->area_of_dpi[i] += area;
+    if (c->n_images < QI_PDF_IMAGES_KEPT) {
+        qi_pdf_image *image = &c->images[c->n_images];
+        *image = (qi_pdf_image){
+            .clip = t->clip,
+            .is_clip_complex = t->is_clip_complex,
+            .is_blended = t->has_alpha || t->has_soft_mask || t->has_blend_mode,
+            .is_stencil = is_stencil,
+            .object = object ? qpdf_oh_get_object_id(s->q, object) : 0,
+            .generation = object ? qpdf_oh_get_generation(s->q, object) : 0,
+            .width_px = width,
+            .height_px = height,
+        };
+        memcpy(image->matrix, t->ctm, sizeof image->matrix);
+    }
+    c->n_images++;
+    c->n_inline_images += !object;
+}
+
+static uint32_t as_size(double v) {
+    return v >= 1 && v <= INT32_MAX ? (uint32_t)v : 0;
+}
+
+static void run(scan *s, qpdf_oh resources, const uint8_t *bytes, size_t n, int depth);
+
+static void show_form(scan *s, qpdf_oh form, qpdf_oh outer, int depth) {
+    uint8_t *bytes;
+    size_t n;
+    if (depth == MAX_FORM_DEPTH || s->n_forms == MAX_FORMS || s->n_states == MAX_STATES ||
+        !qi_pdf_stream_read(s->q, form, &s->bytes_left, &bytes, &n)) {
+        stop(s);
+        return;
+    }
+    s->n_forms++;
+    s->states[s->n_states] = *current(s);
+    size_t n_states = s->n_states++;
+    double m[6], box[4], tm[6];
+    if (numbers_of(s, form, "/Matrix", 6, m)) qi_pdf_matrix_before(m, current(s)->ctm);
+    if (numbers_of(s, form, "/BBox", 4, box)) {
+        qi_pdf_box b = box_under(current(s)->ctm, box[0], box[1], box[2], box[3]);
+        clip_to(current(s), &b, qi_pdf_matrix_is_upright(current(s)->ctm));
+    }
+    memcpy(tm, s->tm, sizeof tm);
+    qpdf_oh own = key_of(s, form, "/Resources");
+    run(s, qpdf_oh_is_dictionary(s->q, own) ? own : outer, bytes, n, depth + 1);
+    memcpy(s->tm, tm, sizeof tm);
+    s->n_states = n_states;
+    free(bytes);
+}
+
+static void show_xobject(scan *s, qpdf_oh resources, const char *name, int depth) {
+    qpdf_oh o = resource(s, resources, "/XObject", name);
+    if (qpdf_oh_is_stream(s->q, o)) {
+        if (!is_null(s, o, "/OC")) s->out->has_optional = true;
+        if (has_name(s, o, "/Subtype", "/Image"))
+            add_image(s, as_size(number_of(s, o, "/Width", 0)),
+                      as_size(number_of(s, o, "/Height", 0)), has_true(s, o, "/ImageMask"), o);
+        else if (has_name(s, o, "/Subtype", "/Form"))
+            show_form(s, o, resources, depth);
+    }
+    qpdf_oh_release(s->q, o);
+}
+
+static void set_graphics(scan *s, qpdf_oh resources, const char *name) {
+    qpdf_oh gs = resource(s, resources, "/ExtGState", name);
+    state *t = current(s);
+    t->has_alpha = number_of(s, gs, "/ca", t->has_alpha ? 0 : 1) != 1;
+    if (!is_null(s, gs, "/SMask")) t->has_soft_mask = !has_name(s, gs, "/SMask", "/None");
+    if (!is_null(s, gs, "/BM"))
+        t->has_blend_mode =
+            !has_name(s, gs, "/BM", "/Normal") && !has_name(s, gs, "/BM", "/Compatible");
+    qpdf_oh_release(s->q, gs);
+}
+
+static void set_font(scan *s, qpdf_oh resources, const operands *o) {
+    qpdf_oh font = resource(s, resources, "/Font", o->name);
+    current(s)->font_size = o->numbers[5];
+    current(s)->is_type3 = has_name(s, font, "/Subtype", "/Type3");
+    qpdf_oh_release(s->q, font);
+}
+
+/* The dictionary between BI and ID; entries that have no short name have no part here. */
+static void inline_image(scan *s, qi_pdf_tokens *tokens) {
+    qi_pdf_token t;
+    char key[QI_PDF_NAME_BYTES] = "", space[QI_PDF_NAME_BYTES] = "";
+    double width = 0, height = 0, bits = 8;
+    bool is_stencil = false, has_filter = false;
+    int depth = 0;
+    for (;;) {
+        qi_pdf_token_next(tokens, &t);
+        if (t.kind == QI_PDF_END) return;
+        if (t.kind == QI_PDF_KEYWORD && strcmp(t.text, "ID") == 0) break;
+        if (t.kind == QI_PDF_OPEN) depth++;
+        if (t.kind == QI_PDF_SHUT && depth) depth--;
+        if (depth) continue;
+        bool ends = true;
+        if (!strcmp(key, "/W") || !strcmp(key, "/Width"))
+            width = t.number;
+        else if (!strcmp(key, "/H") || !strcmp(key, "/Height"))
+            height = t.number;
+        else if (!strcmp(key, "/BPC") || !strcmp(key, "/BitsPerComponent"))
+            bits = t.number;
+        else if (!strcmp(key, "/IM") || !strcmp(key, "/ImageMask"))
+            is_stencil = strcmp(t.text, "true") == 0;
+        else if (!strcmp(key, "/CS") || !strcmp(key, "/ColorSpace"))
+            memcpy(space, t.text, sizeof space);
+        else if (!strcmp(key, "/F") || !strcmp(key, "/Filter"))
+            has_filter = true;
+        else
+            ends = !*key || t.kind != QI_PDF_NAME;
+        key[0] = 0;
+        if (ends && t.kind == QI_PDF_NAME && !*space) memcpy(key, t.text, sizeof key);
+    }
+    double channels = !strcmp(space, "/RGB") || !strcmp(space, "/DeviceRGB")     ? 3
+                      : !strcmp(space, "/CMYK") || !strcmp(space, "/DeviceCMYK") ? 4
+                                                                                 : 1;
+    double n = height * ceil(width * (is_stencil ? 1 : bits * channels) / 8);
+    bool known = !has_filter && n > 0 && n < MAX_BYTES;
+    qi_pdf_token_skip_image(tokens, known ? (size_t)n : 0);
+    add_image(s, as_size(width), as_size(height), is_stencil, 0);
+}
+
+static void text_operator(scan *s, const char *op, const operands *o) {
+    const double *n = o->numbers;
+    if (!strcmp(op, "Tm")) {
+        memcpy(s->tm, n, sizeof s->tm);
+    } else if (!strcmp(op, "Tr")) {
+        current(s)->render_mode = n[5] >= 0 && n[5] <= 7 ? (int)n[5] : 0;
+    } else if (!strcmp(op, "Tj") || !strcmp(op, "TJ")) {
+        show_text(s, o->n_string_bytes);
+    }
+    /* Td, TD, T*, Tw and their kind move what is shown, and change no size. */
+}
+
+static void graphics_operator(scan *s, qpdf_oh resources, const char *op, const operands *o,
+                              size_t base, int depth) {
+    const double *n = o->numbers;
+    if (!strcmp(op, "q")) {
+        if (s->n_states == MAX_STATES) {
+            stop(s);
+            return;
+        }
+        s->states[s->n_states] = *current(s);
+        s->n_states++;
+    } else if (!strcmp(op, "Q")) {
+        if (s->n_states > base) s->n_states--;
+    } else if (!strcmp(op, "cm")) {
+        if (o->n_numbers >= 6) qi_pdf_matrix_before(n, current(s)->ctm);
+    } else if (!strcmp(op, "Do")) {
+        show_xobject(s, resources, o->name, depth);
+    } else if (!strcmp(op, "gs")) {
+        set_graphics(s, resources, o->name);
+    } else if (!strcmp(op, "BT")) {
+        memcpy(s->tm, qi_pdf_identity, sizeof s->tm);
+    } else if (!strcmp(op, "ET")) {
+        if (s->clips_text) current(s)->is_clip_complex = true;
+        s->clips_text = false;
+    } else if (!strcmp(op, "Tf")) {
+        set_font(s, resources, o);
+    } else if (!strcmp(op, "sh")) {
+        s->out->n_shadings++;
+    } else if (!strcmp(op, "BDC")) {
+        if (strcmp(o->name, "/OC") == 0) s->out->has_optional = true;
+    }
+}
+
+static bool is_one_of(const char *op, const char *const *list) {
+    for (; *list; list++)
+        if (strcmp(op, *list) == 0) return true;
+    return false;
+}
+
+/* True where the operator was about a path. */
+static bool path_operator(scan *s, const char *op, const operands *o) {
+    static const char *const paints[] = {"S", "s", "f", "F", "f*", "B", "B*", "b", "b*", NULL};
+    static const char *const draws[] = {"m", "l", "c", "v", "y", NULL};
+    if (!strcmp(op, "re")) {
+        add_rectangle(s, o->numbers + 2);
+    } else if (is_one_of(op, draws)) {
+        s->path = PATH_OTHER;
+    } else if (is_one_of(op, paints)) {
+        s->out->n_paths++;
+        end_path(s);
+    } else if (!strcmp(op, "n")) {
+        end_path(s);
+    } else if (!strcmp(op, "W") || !strcmp(op, "W*")) {
+        s->clips = true;
+    } else {
+        return false;
+    }
+    return true;
+}
+
+static void add_number(operands *o, double v) {
+    memmove(o->numbers, o->numbers + 1, 5 * sizeof *o->numbers);
+    o->numbers[5] = v;
+    o->n_numbers++;
+}
+
+static void act(scan *s, qpdf_oh resources, const char *op, const operands *o, size_t base,
+                int depth) {
+    if (++s->n_operators > MAX_OPERATORS)
+        stop(s);
+    else if (!strcmp(op, "'") || !strcmp(op, "\""))
+        show_text(s, o->n_string_bytes);
+    else if (op[0] == 'T' && strcmp(op, "Tf") != 0)
+        text_operator(s, op, o);
+    else if (!path_operator(s, op, o))
+        graphics_operator(s, resources, op, o, base, depth);
+}
+
+static void run(scan *s, qpdf_oh resources, const uint8_t *bytes, size_t n, int depth) {
+    qi_pdf_tokens tokens = {.bytes = bytes, .n_bytes = n};
+    size_t base = s->n_states;
+    operands o = {0};
+    qi_pdf_token t;
+    while (!s->stopped) {
+        qi_pdf_token_next(&tokens, &t);
+        switch (t.kind) {
+        case QI_PDF_END:
+            return;
+        case QI_PDF_NUMBER:
+            add_number(&o, t.number);
+            break;
+        case QI_PDF_NAME:
+            /* The tag of BDC is the first of its names. */
+            if (strcmp(o.name, "/OC") != 0) memcpy(o.name, t.text, sizeof o.name);
+            break;
+        case QI_PDF_STRING:
+            o.n_string_bytes += t.n_string_bytes;
+            break;
+        case QI_PDF_KEYWORD:
+            if (!strcmp(t.text, "true") || !strcmp(t.text, "false") || !strcmp(t.text, "null"))
+                break;
+            if (!strcmp(t.text, "BI"))
+                inline_image(s, &tokens);
+            else
+                act(s, resources, t.text, &o, base, depth);
+            o = (operands){0};
+            break;
+        case QI_PDF_OPEN:
+        case QI_PDF_SHUT:
+            break;
+        }
+    }
+}
+
+static bool scan_init(scan *s, qpdf_data q, qi_pdf_content *out) {
+    *out = (qi_pdf_content){.is_complete = true};
+    *s = (scan){.q = q, .out = out, .bytes_left = MAX_BYTES, .n_states = 1};
+    s->states = malloc(MAX_STATES * sizeof *s->states);
+    if (!s->states) return false;
+    s->states[0] = (state){.clip = {-INFINITY, -INFINITY, INFINITY, INFINITY}};
+    memcpy(s->states[0].ctm, qi_pdf_identity, sizeof s->states[0].ctm);
+    memcpy(s->tm, qi_pdf_identity, sizeof s->tm);
+    return true;
+}
+
+static void scan_done(scan *s) {
+    qi_pdf_content *c = s->out;
+    free(s->states);
+    c->is_one_image = c->is_complete && !c->has_optional && c->n_images == 1 &&
+                      c->n_visible_bytes + c->n_paths + c->n_shadings == 0;
+}
+
+void qi_pdf_content_scan_bytes(qpdf_data q, qpdf_oh resources, const uint8_t *bytes, size_t n_bytes,
+                               qi_pdf_content *ret_content) {
+    scan s;
+    if (!scan_init(&s, q, ret_content)) {
+        ret_content->is_complete = false;
+        return;
+    }
+    run(&s, resources, bytes, n_bytes, 0);
+    scan_done(&s);
+}
+
+qpdf_oh qi_pdf_page_entry(qpdf_data q, qpdf_oh page, const char *key) {
+    for (int i = 0; i < MAX_PARENTS && qpdf_oh_is_dictionary(q, page); i++) {
+        qpdf_oh v = qpdf_oh_get_key(q, page, key);
+        if (!qpdf_oh_is_null(q, v)) return v;
+        page = qpdf_oh_get_key(q, page, "/Parent");
+    }
+    return qpdf_oh_new_null(q);
+}
+
+/* Appends a stream and a newline: operators do not go over the end of a stream. */
+static void append(scan *s, qpdf_oh stream, uint8_t **all, size_t *n_all) {
+    uint8_t *bytes = NULL, *more = NULL;
+    size_t n = 0;
+    if (qpdf_oh_is_null(s->q, stream)) return;
+    if (qi_pdf_stream_read(s->q, stream, &s->bytes_left, &bytes, &n) &&
+        (more = realloc(*all, *n_all + n + 1))) {
+        memcpy(more + *n_all, bytes, n);
+        more[*n_all + n] = '\n';
+        *all = more;
+        *n_all += n + 1;
+    } else {
+        s->out->is_complete = false;
+    }
+    free(bytes);
+}
+
+void qi_pdf_content_scan(qpdf_data q, qpdf_oh page, qi_pdf_content *ret_content) {
+    scan s;
+    if (!scan_init(&s, q, ret_content) || !qpdf_oh_is_dictionary(q, page)) {
+        ret_content->is_complete = false;
+        scan_done(&s);
+        return;
+    }
+    uint8_t *all = NULL;
+    size_t n_all = 0;
+    qpdf_oh contents = qpdf_oh_get_key(q, page, "/Contents");
+    bool many = qpdf_oh_is_array(q, contents);
+    int n = many ? qpdf_oh_get_array_n_items(q, contents) : 1;
+    if (n > MAX_STREAMS) ret_content->is_complete = false;
+    for (int i = 0; i < n && i < MAX_STREAMS; i++)
+        append(&s, many ? qpdf_oh_get_array_item(q, contents, i) : contents, &all, &n_all);
+    if (all) run(&s, qi_pdf_page_entry(q, page, "/Resources"), all, n_all, 0);
+    free(all);
+    scan_done(&s);
+}
