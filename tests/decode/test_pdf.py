@@ -26,13 +26,15 @@ def test_pages_are_drawn(tmp_path, decode_one):
     got = decode_one(write(tmp_path, pdf_of_pages([text_content("Some words."), b"",
                                                    text_content("More words.")])))
     assert got.media_type == "application/pdf" and got.n_pages == 3 and not got.errors
-    assert [(p.width, p.height, p.dpi) for p in got.pages] == [(2550, 3300, 300)] * 3
+    dpi = [p.dpi for p in got.pages]  # as the size of the text asks for; none: the least
+    assert dpi == [pytest.approx(3000 / 14, abs=.1), 150, pytest.approx(3000 / 14, abs=.1)]
+    assert [(p.width, p.height) for p in got.pages] == [(1821, 2357), (1275, 1650), (1821, 2357)]
     assert ink_start(got.pages[0])[1] == pytest.approx(1 - 711 / 792, abs=0.01)
     assert got.pages[1].pixels.min() == 255
 
 
 def test_rotation_and_crop_box_as_a_viewer_shows_them(tmp_path, decode_one):
-    content = [text_content("Words at the upper left.")]
+    content = [text_content("Words at the upper left.", size=10)]
     turned = decode_one(write(tmp_path, pdf_of_pages(content, b"/Rotate 90"))).pages[0]
     assert (turned.width, turned.height) == (3300, 2550)
     assert ink_start(turned)[0] > 0.8  # the upper edge lies on the right
@@ -58,10 +60,39 @@ def test_annotations_are_shown(tmp_path, decode_one):
     assert ink_start(got.pages[0])[0] == pytest.approx(100 / 612, abs=0.01)
 
 
+@pytest.mark.parametrize("content, dpi", (
+    (text_content("Small.", size=5), 400), (text_content("Large.", size=40), 150),
+    (text_content("Much larger.", size=40) + text_content("Small.", size=10), 300)))
+def test_small_text_is_drawn_finer(tmp_path, decode_one, content, dpi):
+    assert decode_one(write(tmp_path, pdf_of_pages([content]))).pages[0].dpi == dpi
+
+
+def lock(plain, tmp_path, password, bits):
+    locked = tmp_path / "locked.pdf"
+    options = ["--allow-weak-crypto"] if bits != "256" else []
+    subprocess.run(["qpdf", *options, "--encrypt", password, "owner", bits, "--", plain, locked],
+                   check=True)
+    return locked
+
+
+# Older encryption has Latin letters alone.
+@pytest.mark.parametrize("password, bits", (
+    ("schlüssel", "40"), ("schlüssel", "128"), ("schlüssel", "256"), ("κλειδί", "256"),
+    ("鍵", "256")))
+def test_password_beyond_ascii(tmp_path, decode_one, password, bits):
+    plain = write(tmp_path, pdf_of_pages([text_content("Some words.")]))
+    locked = lock(plain, tmp_path, password, bits)
+    for wrong in ("鎖", "x", "schlussel", "\u00ff\u00fe"):
+        code, _ = decode_one(locked, options=("--password", wrong)).errors[0]
+        assert code == "encrypted"
+    got = decode_one(locked, options=("--password", password))
+    assert not got.errors
+    assert (got.pages[0].pixels == decode_one(plain).pages[0].pixels).all()
+
+
 def test_password(tmp_path, decode_one):
     plain = write(tmp_path, pdf_of_pages([text_content("Some words.")]))
-    locked = tmp_path / "locked.pdf"
-    subprocess.run(["qpdf", "--encrypt", "geheim", "owner", "256", "--", plain, locked], check=True)
+    locked = lock(plain, tmp_path, "geheim", "256")
     code, text = decode_one(locked).errors[0]
     assert code == "encrypted" and "--password" in text
     code, text = decode_one(locked, options=("--password", "wrong")).errors[0]

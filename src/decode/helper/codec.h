@@ -40,6 +40,9 @@ typedef struct qi_codec {
 extern const qi_codec qi_codec_jpeg, qi_codec_png, qi_codec_tiff, qi_codec_webp, qi_codec_heif,
     qi_codec_bmp, qi_codec_pnm, qi_codec_pdf;
 
+/* Of a JPEG: 1 grey, 3 colour, 4 inks. Errors as _measure. */
+quire_err qi_jpeg_n_channels(const qi_input *input, uint32_t *ret_n_channels, quire_diag *diag);
+
 /* Round-to-nearest weights of ITU-R BT.601 luma, as JPEG's Y; sums to 1. */
 static inline uint8_t qi_luma(uint32_t r, uint32_t g, uint32_t b) {
     return (uint8_t)((19595 * r + 38470 * g + 7471 * b + 32768) >> 16);

@@ -183,6 +183,21 @@ static quire_err jpeg_measure(void *state, uint32_t page, qi_measure *ret_measur
     return QUIRE_ERR_OK;
 }
 
+quire_err qi_jpeg_n_channels(const qi_input *input, uint32_t *ret_n_channels, quire_diag *diag) {
+    jpeg j = {0};
+    jpeg_begin(&j, input, diag);
+    if (setjmp(j.jump)) {
+        jpeg_destroy_decompress(&j.c);
+        return j.error;
+    }
+    jpeg_create_decompress(&j.c);
+    j.c.src = &j.source;
+    jpeg_read_header(&j.c, TRUE);
+    *ret_n_channels = (uint32_t)j.c.num_components;
+    jpeg_destroy_decompress(&j.c);
+    return QUIRE_ERR_OK;
+}
+
 /* Inks to grey. Adobe's files hold light, 255 none of the ink; the standard's hold the ink. */
 static void inks_to_grey(const uint8_t *inks, bool is_light, uint32_t width, uint8_t *out) {
     uint8_t flip = is_light ? 0 : 255;

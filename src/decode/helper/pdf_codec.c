@@ -1,23 +1,36 @@
-/* PDF: pages drawn by poppler onto a cairo surface, as a viewer shows them (crop box, rotation,
- * annotations and form fields), then turned to grey. */
+/* PDF: pages as a viewer shows them (crop box, rotation, annotations and form fields). A page that
+ * is one image, as scanners make them, is not drawn: its pixels are decoded as they are. All others
+ * are drawn by poppler onto a cairo surface, no finer than what they hold needs, and turned to
+ * grey. */
 #include <cairo.h>
 #include <math.h>
 #include <poppler.h>
-#include <qpdf/qpdf-c.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "decode/helper/codec.h"
+#include "decode/helper/pdf_file.h"
+#include "decode/helper/pdf_picture.h"
+#include "decode/helper/pdf_resolution.h"
+#include "decode/message.h"
 
 /* What poppler and cairo need beside the page itself: fonts, images, paths. */
 #define DRAWING_BYTES (UINT64_C(64) << 20)
-/* A page is drawn at this resolution, or at less where it is so large that it would have more
- * pixels than that: posters are set in large type. */
-#define DPI        300
+/* A page that is so large that it would have more pixels is drawn coarser: posters are set in large
+ * type. */
 #define MAX_PIXELS 25e6
 
 typedef struct pdf {
     PopplerDocument *document;
+    uint8_t *decrypted; /* NULL: the input is read as it is */
+    size_t n_decrypted;
+    qi_pdf_file *file;
+    /* The page that was last looked at. */
+    bool has_plan;
+    uint32_t planned_page;
+    double dpi; /* to draw it at, where it is not too large */
+    bool is_picture;
+    qi_pdf_picture picture; /* is_picture */
 } pdf;
 
 typedef struct drawing {
@@ -32,21 +45,6 @@ static quire_err encrypted(const qi_input *in, quire_diag *diag) {
                                  : "it is encrypted; give its password (--password)");
 }
 
-/* Whether the password opens the document, asked of qpdf: poppler 22.12 crashes on a wrong one.
- * What else is wrong with the file is left to poppler to say. */
-static bool is_wrong_password(const qi_input *in) {
-    qpdf_data q = qpdf_init();
-    qpdf_set_suppress_warnings(q, QPDF_TRUE);
-    qpdf_silence_errors(q);
-    bool wrong = false;
-    if (qpdf_read_memory(q, "", (const char *)in->bytes, in->n_bytes, in->password) & QPDF_ERRORS) {
-        qpdf_error error = qpdf_get_error(q);
-        wrong = error && qpdf_get_error_code(q, error) == qpdf_e_password;
-    }
-    qpdf_cleanup(&q);
-    return wrong;
-}
-
 static quire_err open_failed(GError *error, const qi_input *in, quire_diag *diag) {
     quire_err e = QUIRE_ERR_CORRUPT;
     if (g_error_matches(error, POPPLER_ERROR, POPPLER_ERROR_ENCRYPTED))
@@ -58,11 +56,62 @@ static quire_err open_failed(GError *error, const qi_input *in, quire_diag *diag
     return e;
 }
 
+static void forget_plan(pdf *p) {
+    qi_pdf_picture_done(&p->picture);
+    p->has_plan = p->is_picture = false;
+}
+
 static void pdf_close(void *state) {
     pdf *p = state;
     if (!p) return;
+    forget_plan(p);
     if (p->document) g_object_unref(p->document);
+    qi_pdf_file_free(p->file);
+    free(p->decrypted);
     free(p);
+}
+
+static bool is_ascii(const char *s) {
+    for (; *s; s++)
+        if ((unsigned char)*s > 127) return false;
+    return true;
+}
+
+/* A password of UTF-8 in the one-byte letters that older encryption takes; false where it has
+ * others. */
+static bool to_latin1(const char *from, char to[QI_PASSWORD_BYTES]) {
+    size_t n = 0;
+    const unsigned char *s = (const unsigned char *)from;
+    for (; *s && n + 1 < QI_PASSWORD_BYTES; s++) {
+        if (*s < 128) {
+            to[n++] = (char)*s;
+        } else {
+            if ((*s != 0xC2 && *s != 0xC3) || (s[1] & 0xC0) != 0x80) return false;
+            to[n++] = (char)((*s & 3) << 6 | (s[1] & 0x3F));
+            s++;
+        }
+    }
+    to[n] = 0;
+    return true;
+}
+
+/* Poppler 22.12 crashes on a wrong password and converts letters beyond ASCII wrongly: qpdf is
+ * asked whether it opens the document, and decrypts it where it has such letters. */
+static quire_err use_password(pdf *p, const qi_input *in, quire_diag *diag) {
+    char latin1[QI_PASSWORD_BYTES];
+    const char *password = in->password;
+    if (!*password) return QUIRE_ERR_OK;
+    bool opens = qi_pdf_password_opens(in->bytes, in->n_bytes, password);
+    if (!opens && !is_ascii(password) && to_latin1(password, latin1)) {
+        password = latin1;
+        opens = qi_pdf_password_opens(in->bytes, in->n_bytes, password);
+    }
+    if (!opens) return encrypted(in, diag);
+    if (is_ascii(in->password)) return QUIRE_ERR_OK;
+    size_t n;
+    quire_err e = qi_pdf_decrypt(in->bytes, in->n_bytes, password, &p->decrypted, &n, diag);
+    if (!e) p->n_decrypted = n;
+    return e;
 }
 
 static quire_err pdf_open(const qi_input *in, void **ret_state, uint32_t *ret_n_pages,
@@ -70,12 +119,18 @@ static quire_err pdf_open(const qi_input *in, void **ret_state, uint32_t *ret_n_
     pdf *p = calloc(1, sizeof *p);
     *ret_state = p;
     if (!p) return qi_fail(diag, QUIRE_ERR_NO_MEMORY, "no memory to open it; use fewer --jobs");
-    if (*in->password && is_wrong_password(in)) return encrypted(in, diag);
+    quire_err e = use_password(p, in, diag);
+    if (e) return e;
+    const uint8_t *bytes = p->decrypted ? p->decrypted : in->bytes;
+    size_t n_bytes = p->decrypted ? p->n_decrypted : in->n_bytes;
+    const char *password = p->decrypted ? "" : in->password;
+    p->file = qi_pdf_file_new(bytes, n_bytes, password);
+    if (!p->file)
+        return qi_fail(diag, QUIRE_ERR_NO_MEMORY, "no memory to open it; use fewer --jobs");
     GError *error = NULL;
-    GBytes *bytes = g_bytes_new_static(in->bytes, in->n_bytes);
-    p->document =
-        poppler_document_new_from_bytes(bytes, *in->password ? in->password : NULL, &error);
-    g_bytes_unref(bytes);
+    GBytes *given = g_bytes_new_static(bytes, n_bytes);
+    p->document = poppler_document_new_from_bytes(given, *password ? password : NULL, &error);
+    g_bytes_unref(given);
     if (!p->document) return open_failed(error, in, diag);
     int n = poppler_document_get_n_pages(p->document);
     if (n <= 0)
@@ -85,8 +140,8 @@ static quire_err pdf_open(const qi_input *in, void **ret_state, uint32_t *ret_n_
     return QUIRE_ERR_OK;
 }
 
-static quire_err open_page(pdf *p, uint32_t page, PopplerPage **ret_page, drawing *ret_drawing,
-                           quire_diag *diag) {
+static quire_err open_page(pdf *p, uint32_t page, PopplerPage **ret_page, double *ret_width_pt,
+                           double *ret_height_pt, quire_diag *diag) {
     PopplerPage *opened = poppler_document_get_page(p->document, (int)page);
     double width = 0, height = 0;
     if (opened) poppler_page_get_size(opened, &width, &height);
@@ -96,26 +151,59 @@ static quire_err open_page(pdf *p, uint32_t page, PopplerPage **ret_page, drawin
                        "page %u of the PDF is damaged; save it again with another program",
                        page + 1);
     }
-    double scale = fmin(DPI / 72.0, sqrt(MAX_PIXELS / (width * height)));
-    *ret_drawing = (drawing){.width_px = (uint32_t)fmax(1, round(width * scale)),
-                             .height_px = (uint32_t)fmax(1, round(height * scale)),
-                             .scale = scale};
+    *ret_width_pt = width;
+    *ret_height_pt = height;
     *ret_page = opened;
     return QUIRE_ERR_OK;
 }
 
+/* Decides how the page comes to its pixels, once for all that is asked of it. */
+static void plan(pdf *p, uint32_t page, double width_pt, double height_pt) {
+    qpdf_data q;
+    qpdf_oh found;
+    if (p->has_plan && p->planned_page == page) return;
+    forget_plan(p);
+    p->has_plan = true;
+    p->planned_page = page;
+    p->dpi = QI_PDF_DPI;
+    if (!qi_pdf_file_page(p->file, page, &q, &found)) return;
+    qi_pdf_content content;
+    qi_pdf_content_scan(q, found, &content);
+    p->dpi = qi_pdf_resolution(q, found, &content, width_pt * height_pt);
+    p->is_picture = qi_pdf_picture_find(q, found, &content, width_pt, height_pt, &p->picture);
+}
+
+static drawing drawing_of(const pdf *p, double width_pt, double height_pt) {
+    double scale = fmin(p->dpi / 72, sqrt(MAX_PIXELS / (width_pt * height_pt)));
+    return (drawing){.width_px = (uint32_t)fmax(1, round(width_pt * scale)),
+                     .height_px = (uint32_t)fmax(1, round(height_pt * scale)),
+                     .scale = scale};
+}
+
 static quire_err pdf_measure(void *state, uint32_t page, qi_measure *ret, quire_diag *diag) {
+    pdf *p = state;
     PopplerPage *opened;
-    drawing d;
-    quire_err e = open_page(state, page, &opened, &d, diag);
+    double width_pt, height_pt;
+    quire_err e = open_page(p, page, &opened, &width_pt, &height_pt, diag);
     if (e) return e;
     g_object_unref(opened);
-    *ret = (qi_measure){.width_px = d.width_px,
-                        .height_px = d.height_px,
-                        .orientation = 1,
-                        .dpi_x = d.scale * 72,
-                        .dpi_y = d.scale * 72,
-                        .decode_bytes = (uint64_t)d.width_px * d.height_px * 4 + DRAWING_BYTES};
+    plan(p, page, width_pt, height_pt);
+    drawing d = drawing_of(p, width_pt, height_pt);
+    qi_measure m = {.width_px = d.width_px,
+                    .height_px = d.height_px,
+                    .orientation = 1,
+                    .dpi_x = d.scale * 72,
+                    .dpi_y = d.scale * 72};
+    if (p->is_picture) {
+        m.width_px = p->picture.width_px;
+        m.height_px = p->picture.height_px;
+        m.dpi_x = m.dpi_y = p->picture.dpi;
+    }
+    /* A picture that turns out damaged is drawn. */
+    m.decode_bytes = (uint64_t)m.width_px * m.height_px * 4 + DRAWING_BYTES;
+    if (p->is_picture && m.decode_bytes < p->picture.decode_bytes)
+        m.decode_bytes = p->picture.decode_bytes;
+    *ret = m;
     return QUIRE_ERR_OK;
 }
 
@@ -132,29 +220,43 @@ static void to_grey(cairo_surface_t *surface, const qi_grey *out) {
     }
 }
 
-static quire_err pdf_decode(void *state, uint32_t page, const qi_grey *out, quire_diag *diag) {
-    PopplerPage *opened;
-    drawing d;
-    quire_err e = open_page(state, page, &opened, &d, diag);
-    if (e) return e;
+static quire_err draw(PopplerPage *page, const drawing *d, uint32_t number, const qi_grey *out,
+                      quire_diag *diag) {
     cairo_surface_t *surface =
         cairo_image_surface_create(CAIRO_FORMAT_RGB24, (int)out->width, (int)out->height);
     cairo_t *cairo = cairo_create(surface);
     cairo_set_source_rgb(cairo, 1, 1, 1);
     cairo_paint(cairo);
-    cairo_scale(cairo, d.scale, d.scale);
-    poppler_page_render(opened, cairo);
+    cairo_scale(cairo, d->scale * out->width / d->width_px, d->scale * out->height / d->height_px);
+    poppler_page_render(page, cairo);
     cairo_status_t status = cairo_status(cairo);
     cairo_destroy(cairo);
     cairo_surface_flush(surface);
+    quire_err e = QUIRE_ERR_OK;
     if (status == CAIRO_STATUS_NO_MEMORY)
         e = qi_fail(diag, QUIRE_ERR_NO_MEMORY, "not enough memory to draw it; use fewer --jobs");
     else if (status)
-        e = qi_fail(diag, QUIRE_ERR_CORRUPT, "page %u cannot be drawn: %s", page + 1,
+        e = qi_fail(diag, QUIRE_ERR_CORRUPT, "page %u cannot be drawn: %s", number + 1,
                     cairo_status_to_string(status));
     else
         to_grey(surface, out);
     cairo_surface_destroy(surface);
+    return e;
+}
+
+static quire_err pdf_decode(void *state, uint32_t page, const qi_grey *out, quire_diag *diag) {
+    pdf *p = state;
+    PopplerPage *opened;
+    double width_pt, height_pt;
+    quire_err e = open_page(p, page, &opened, &width_pt, &height_pt, diag);
+    if (e) return e;
+    plan(p, page, width_pt, height_pt);
+    qpdf_data q;
+    qpdf_oh found;
+    bool done = p->is_picture && qi_pdf_file_page(p->file, page, &q, &found) &&
+                !qi_pdf_picture_decode(q, &p->picture, out, diag);
+    drawing d = drawing_of(p, width_pt, height_pt);
+    if (!done) e = draw(opened, &d, page, out, diag);
     g_object_unref(opened);
     return e;
 }

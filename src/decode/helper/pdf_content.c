@@ -180,8 +180,8 @@ static void add_image(scan *s, uint32_t width, uint32_t height, bool is_stencil,
     qi_pdf_content *c = s->out;
     double across = hypot(t->ctm[0], t->ctm[1]), up = hypot(t->ctm[2], t->ctm[3]);
     double dpi = across > 0 && up > 0 ? 72 * fmax(width / across, height / up) : 0;
-    double class = dpi / QI_PDF_DPI_STEP;
-    int i = class < QI_PDF_DPI_CLASSES - 1 ? (int)class : QI_PDF_DPI_CLASSES - 1;
+    double steps = dpi / QI_PDF_DPI_STEP;
+    int i = steps < QI_PDF_DPI_CLASSES - 1 ? (int)lround(steps) : QI_PDF_DPI_CLASSES - 1;
     double area = fabs(t->ctm[0] * t->ctm[3] - t->ctm[1] * t->ctm[2]);
     if (isfinite(area)) c->area_of_dpi[i] += area;
     if (c->n_images < QI_PDF_IMAGES_KEPT) {

@@ -53,9 +53,9 @@ typedef struct qi_pdf_content {
     uint64_t n_images, n_inline_images;        /* the latter are of the former */
     uint64_t n_paths, n_shadings;
     qi_pdf_image images[QI_PDF_IMAGES_KEPT]; /* the first ones */
-    double area_of_dpi[QI_PDF_DPI_CLASSES]; /* points², of images by their resolution, rounded down
-                                               to a step; the last also holds what is finer */
-    bool is_one_image;                      /* complete, and one image is all that is visible */
+    double area_of_dpi[QI_PDF_DPI_CLASSES];  /* points², of images by their resolution, rounded
+                                                to a step; the last also holds what is finer */
+    bool is_one_image;                       /* complete, and one image is all that is visible */
 } qi_pdf_content;
 
 /* Reads the content of a page, a dictionary of q. Handles of q that are made meanwhile are left to

@@ -15,4 +15,12 @@
 bool qi_pdf_stream_read(qpdf_data q, qpdf_oh stream, size_t *budget_bytes, uint8_t **ret_bytes,
                         size_t *ret_n_bytes);
 
+/* The same of an image's stream, up to its last filter (an image codec), which is not undone: what
+ * is before it is Flate or nothing, else false. */
+bool qi_pdf_stream_read_packed(qpdf_data q, qpdf_oh stream, size_t *budget_bytes,
+                               uint8_t **ret_bytes, size_t *ret_n_bytes);
+
+/* The last filter's name and its parameters; null handles where there is none. */
+void qi_pdf_stream_last_filter(qpdf_data q, qpdf_oh stream, qpdf_oh *ret_name, qpdf_oh *ret_parms);
+
 #endif

@@ -1,0 +1,127 @@
+"""Pages that are one image: decoded without being drawn, and the same as if they were drawn."""
+import numpy as np
+import pytest
+
+from pdf_images import KINDS, coded, page_of
+
+# Drawn, since a rectangle is visible too; it is white and lies at the lower left corner.
+DRAWN = b" 1 g 0 0 .001 .001 re f"
+FULL = b"612 0 0 792 0 0 cm /I Do"
+MAX_DIFFERENCE = 2  # levels, in the mean
+
+
+def shown(tmp_path, decode_one, image_object, content, entries=b""):
+    """The page as it is decoded, and as it is drawn."""
+    pages = []
+    for more in (b"", DRAWN):
+        path = tmp_path / "a.pdf"
+        path.write_bytes(page_of(image_object, b"q " + content + b" Q" + more, entries))
+        got = decode_one(path)
+        assert not got.errors
+        pages.append(got.pages[0])
+    return pages
+
+
+def difference(a, b):
+    height, width = min(a.height, b.height), min(a.width, b.width)
+    assert abs(a.height - b.height) <= 1 and abs(a.width - b.width) <= 1
+    return np.abs(a.pixels[:height, :width].astype(int) - b.pixels[:height, :width]).mean()
+
+
+def grey(image):
+    return np.asarray(image.convert("RGB").convert("L"), int)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_codings(tmp_path, decode_one, kind):
+    image, image_object = coded(kind)
+    direct, drawn = shown(tmp_path, decode_one, image_object, FULL)
+    assert (direct.width, direct.height) == image.size
+    assert direct.dpi == pytest.approx(100, abs=.1)
+    assert drawn.width != image.width  # drawn finer: 150 dpi at least
+    assert np.abs(direct.pixels.astype(int) - grey(image)).mean() < MAX_DIFFERENCE
+
+
+@pytest.mark.parametrize("rotate", (0, 90, 180, 270))
+@pytest.mark.parametrize("content", (
+    FULL, b"-612 0 0 792 612 0 cm /I Do", b"612 0 0 -792 0 792 cm /I Do",
+    b"-612 0 0 -792 612 792 cm /I Do", b"0 792 612 0 0 0 cm /I Do", b"0 -792 612 0 0 792 cm /I Do",
+    b"0 792 -612 0 612 0 cm /I Do", b"0 -792 -612 0 612 792 cm /I Do"))
+def test_orientations(tmp_path, decode_one, content, rotate):
+    size = (1275, 1650) if content[:2] != b"0 " else (1650, 1275)
+    _, image_object = coded("bit-flate", size)
+    direct, drawn = shown(tmp_path, decode_one, image_object, content, b"/Rotate %d" % rotate)
+    assert sorted((direct.width, direct.height)) == [1275, 1650]
+    assert difference(direct, drawn) < MAX_DIFFERENCE
+
+
+@pytest.mark.parametrize("content, entries", (
+    (b"540 0 0 720 36 36 cm /I Do", b""),                            # margins
+    (b"612 0 0 816 0 -12 cm /I Do", b""),                            # cut off by the page
+    (b"0 720 540 0 36 36 cm /I Do", b"/Rotate 90"),
+    (b"612 0 0 792 0 0 cm /I Do", b"/CropBox [72 144 540 720]"),
+    (b"0 0 612 792 re W n 612 0 0 792 0 0 cm /I Do", b""),
+    (b"612 0 0 792 100 50 cm /I Do", b"/MediaBox [100 50 712 842]"),
+))
+def test_places(tmp_path, decode_one, content, entries):
+    dpi = 150
+    wide, high = (round(float(v) * dpi / 72) for v in (content.split(b"re W n ")[-1].split()[0],
+                                                        content.split(b"re W n ")[-1].split()[3]))
+    if not wide:
+        wide, high = 1500, 1125
+    _, image_object = coded("bit-flate", (wide, high))
+    direct, drawn = shown(tmp_path, decode_one, image_object, content, entries)
+    assert difference(direct, drawn) < MAX_DIFFERENCE
+
+
+def test_fine_images_are_shrunk(tmp_path, decode_one):
+    _, image_object = coded("g4-fax", (5100, 6600))
+    direct, drawn = shown(tmp_path, decode_one, image_object, FULL)
+    assert (direct.width, direct.height) == (2550, 3300) and direct.dpi == 300
+    assert drawn.width == 3400  # 400 dpi
+
+
+@pytest.mark.parametrize("content, entries", (
+    (b"q 612 0 0 792 0 0 cm /I Do Q BT /F1 12 Tf 9 9 Td (a) Tj ET", b""),
+    (b"612 0 0 792 0 0 cm /I Do /I Do", b""),
+    (b"300 0 0 388 0 0 cm /I Do", b""),                 # a small part of the page
+    (b"612 0 50 792 0 0 cm /I Do", b""),                # aslant
+    (b"612 0 0 500 0 0 cm /I Do", b""),                 # stretched
+    (b"50 50 300 300 re W n 612 0 0 792 0 0 cm /I Do", b""),
+    (FULL, b"/Annots [<< /Subtype /Square /Rect [9 9 99 99] /C [1 0 0] >>]"),
+))
+def test_pages_that_show_more_are_drawn(tmp_path, decode_one, content, entries):
+    _, image_object = coded("grey-flate", (1275, 1650))
+    direct, drawn = shown(tmp_path, decode_one, image_object, content, entries)
+    assert (direct.pixels == drawn.pixels).all()
+
+
+@pytest.mark.parametrize("entry", (
+    b"/SMask 4 0 R", b"/Mask [0 9]", b"/Decode [0 .5]", b"/ImageMask true",
+    b"/ColorSpace [/Separation /Black /DeviceGray << /FunctionType 2 /Domain [0 1] /N 1 >>]"))
+def test_odd_images_are_drawn(tmp_path, decode_one, entry):
+    image, image_object = coded("grey-flate", (1275, 1650))
+    if entry.startswith(b"/ColorSpace"):
+        image_object = image_object.replace(b"/ColorSpace /DeviceGray", entry)
+    else:
+        image_object = image_object.replace(b"/Width", entry + b" /Width")
+    direct, drawn = shown(tmp_path, decode_one, image_object, FULL)
+    assert (direct.pixels == drawn.pixels).all()
+
+
+def test_damaged_image_is_drawn_as_far_as_it_goes(tmp_path, decode_one):
+    _, image_object = coded("grey-flate", (850, 1100))
+    cut = image_object.replace(b"/Height 1100", b"/Height 2200").replace(b"/Width 850",
+                                                                         b"/Width 1700")
+    path = tmp_path / "a.pdf"
+    path.write_bytes(page_of(cut))
+    got = decode_one(path)
+    assert not got.errors and got.pages[0].width == 1700 and got.pages[0].pixels.min() < 128
+
+
+def test_invisible_text_and_form(tmp_path, decode_one):
+    _, image_object = coded("grey-jpeg")
+    path = tmp_path / "a.pdf"
+    path.write_bytes(page_of(image_object, b"q 612 0 0 792 0 0 cm /I Do Q BT 3 Tr /F1 9 Tf "
+                                           b"(hidden words) Tj ET"))
+    assert decode_one(path).pages[0].width == 850
