@@ -16,9 +16,12 @@
 
 /* What poppler and cairo need beside the page itself: fonts, images, paths. */
 #define DRAWING_BYTES (UINT64_C(64) << 20)
+/* Surfaces beside the page's that transparency groups take, nested as deep as is usual. */
+#define GROUPS 3
 /* A page that is so large that it would have more pixels is drawn coarser: posters are set in large
  * type. */
-#define MAX_PIXELS 25e6
+#define MAX_PIXELS           25e6
+#define MAX_PIXELS_OF_GROUPS 10e6 /* which take as much memory then */
 
 typedef struct pdf {
     PopplerDocument *document;
@@ -28,7 +31,8 @@ typedef struct pdf {
     /* The page that was last looked at. */
     bool has_plan;
     uint32_t planned_page;
-    double dpi; /* to draw it at, where it is not too large */
+    double dpi;      /* to draw it at, where it is not too large */
+    bool has_groups; /* of transparency; drawing them takes more memory */
     bool is_picture;
     qi_pdf_picture picture; /* is_picture */
 } pdf;
@@ -166,15 +170,18 @@ static void plan(pdf *p, uint32_t page, double width_pt, double height_pt) {
     p->has_plan = true;
     p->planned_page = page;
     p->dpi = QI_PDF_DPI;
+    p->has_groups = true;
     if (!qi_pdf_file_page(p->file, page, &q, &found)) return;
     qi_pdf_content content;
     qi_pdf_content_scan(q, found, &content);
+    p->has_groups = content.has_groups || !content.is_complete;
     p->dpi = qi_pdf_resolution(q, found, &content, width_pt * height_pt);
     p->is_picture = qi_pdf_picture_find(q, found, &content, width_pt, height_pt, &p->picture);
 }
 
 static drawing drawing_of(const pdf *p, double width_pt, double height_pt) {
-    double scale = fmin(p->dpi / 72, sqrt(MAX_PIXELS / (width_pt * height_pt)));
+    double most = p->has_groups ? MAX_PIXELS_OF_GROUPS : MAX_PIXELS;
+    double scale = fmin(p->dpi / 72, sqrt(most / (width_pt * height_pt)));
     return (drawing){.width_px = (uint32_t)fmax(1, round(width_pt * scale)),
                      .height_px = (uint32_t)fmax(1, round(height_pt * scale)),
                      .scale = scale};
@@ -193,16 +200,17 @@ static quire_err pdf_measure(void *state, uint32_t page, qi_measure *ret, quire_
                     .height_px = d.height_px,
                     .orientation = 1,
                     .dpi_x = d.scale * 72,
-                    .dpi_y = d.scale * 72};
+                    .dpi_y = d.scale * 72,
+                    .decode_bytes =
+                        (uint64_t)d.width_px * d.height_px * 4 * (p->has_groups ? 1 + GROUPS : 1) +
+                        DRAWING_BYTES};
     if (p->is_picture) {
         m.width_px = p->picture.width_px;
         m.height_px = p->picture.height_px;
         m.dpi_x = m.dpi_y = p->picture.dpi;
-    }
-    /* A picture that turns out damaged is drawn. */
-    m.decode_bytes = (uint64_t)m.width_px * m.height_px * 4 + DRAWING_BYTES;
-    if (p->is_picture && m.decode_bytes < p->picture.decode_bytes)
+        /* One that turns out damaged is drawn in what memory there is. */
         m.decode_bytes = p->picture.decode_bytes;
+    }
     *ret = m;
     return QUIRE_ERR_OK;
 }

@@ -217,6 +217,7 @@ static void show_form(scan *s, qpdf_oh form, qpdf_oh outer, int depth) {
         return;
     }
     s->n_forms++;
+    if (!is_null(s, form, "/Group")) s->out->has_groups = true;
     s->states[s->n_states] = *current(s);
     size_t n_states = s->n_states++;
     double m[6], box[4], tm[6];
@@ -251,6 +252,7 @@ static void set_graphics(scan *s, qpdf_oh resources, const char *name) {
     state *t = current(s);
     t->has_alpha = number_of(s, gs, "/ca", t->has_alpha ? 0 : 1) != 1;
     if (!is_null(s, gs, "/SMask")) t->has_soft_mask = !has_name(s, gs, "/SMask", "/None");
+    s->out->has_groups |= t->has_soft_mask;
     if (!is_null(s, gs, "/BM"))
         t->has_blend_mode =
             !has_name(s, gs, "/BM", "/Normal") && !has_name(s, gs, "/BM", "/Compatible");
@@ -466,6 +468,12 @@ qpdf_oh qi_pdf_page_entry(qpdf_data q, qpdf_oh page, const char *key) {
         page = qpdf_oh_get_key(q, page, "/Parent");
     }
     return qpdf_oh_new_null(q);
+}
+
+bool qi_pdf_has_annotations(qpdf_data q, qpdf_oh page) {
+    qpdf_oh all = qpdf_oh_get_key(q, page, "/Annots");
+    return qpdf_oh_is_array(q, all) ? qpdf_oh_get_array_n_items(q, all) > 0
+                                    : !qpdf_oh_is_null(q, all);
 }
 
 /* Appends a stream and a newline: operators do not go over the end of a stream. */

@@ -47,6 +47,7 @@ typedef struct qi_pdf_image {
 typedef struct qi_pdf_content {
     bool is_complete;
     bool has_optional; /* marked or XObject content of an optional content group */
+    bool has_groups;   /* a form that is a transparency group, or a soft mask */
     uint64_t n_visible_bytes, n_invisible_bytes;
     uint64_t n_type3_bytes;                    /* of the visible ones */
     uint64_t bytes_of_size[QI_PDF_TEXT_SIZES]; /* the other visible ones, by rounded size */
@@ -70,5 +71,8 @@ void qi_pdf_content_scan_bytes(qpdf_data q, qpdf_oh resources, const uint8_t *by
 /* An entry of a page that it may inherit (/Resources, /MediaBox, /CropBox, /Rotate); null handle
  * where it has none. */
 qpdf_oh qi_pdf_page_entry(qpdf_data q, qpdf_oh page, const char *key);
+
+/* Whether it has annotations of any kind. */
+bool qi_pdf_has_annotations(qpdf_data q, qpdf_oh page);
 
 #endif

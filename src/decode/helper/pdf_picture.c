@@ -14,10 +14,12 @@
 #define MAX_DPI          450.0
 #define MAX_OUT_PIXELS   40e6
 #define MAX_IMAGE_PIXELS 200e6
-#define MAX_PACKED_BYTES (16 << 20) /* several copies are made, at measuring */
-#define MAX_SKEW         0.02       /* of pixels' sides */
-#define MIN_COVER        0.5        /* of the page's area */
-#define MAX_PAGE_ERROR   0.51       /* points, between this and what draws the page */
+#define MAX_PACKED_BYTES (16 << 20)            /* several copies are made, at measuring */
+#define MAX_DECODE_BYTES (UINT64_C(256) << 20) /* drawing takes less where this is exceeded */
+#define MAX_CUT_PT       1.0  /* at the edges, by a clip path: shown none the less */
+#define MAX_SKEW         0.02 /* of pixels' sides */
+#define MIN_COVER        0.5  /* of the page's area */
+#define MAX_PAGE_ERROR   0.51 /* points, between this and what draws the page */
 
 typedef struct geometry {
     double box[4];              /* of the page in default user space: x0 y0 x1 y1 */
@@ -77,12 +79,6 @@ static int orientation_of(const double m[6], int rotate) {
     return col[1] > 0 ? (row[0] > 0 ? 5 : 6) : (row[0] > 0 ? 8 : 7);
 }
 
-static bool has_annotations(qpdf_data q, qpdf_oh page) {
-    qpdf_oh all = qpdf_oh_get_key(q, page, "/Annots");
-    return qpdf_oh_is_array(q, all) ? qpdf_oh_get_array_n_items(q, all) > 0
-                                    : !qpdf_oh_is_null(q, all);
-}
-
 static double between(double low, double v, double high) {
     return fmin(fmax(v, low), high);
 }
@@ -111,7 +107,7 @@ static bool lay_out(const geometry *g, const qi_pdf_image *image, qi_pdf_picture
                            fmin(x1, g->box[2]) - fmin(clip->x1, g->box[2])),
                       fmax(fmax(clip->y0, g->box[1]) - fmax(y0, g->box[1]),
                            fmin(y1, g->box[3]) - fmin(clip->y1, g->box[3])));
-    if (cut > pixel) return false; /* by a clip path inside the page */
+    if (cut > fmax(pixel, MAX_CUT_PT)) return false; /* by a clip path inside the page */
     double seen = fmax(0, fmin(x1, g->box[2]) - fmax(x0, g->box[0])) *
                   fmax(0, fmin(y1, g->box[3]) - fmax(y0, g->box[1]));
     if (!(seen >= MIN_COVER * g->width_pt * g->height_pt)) return false;
@@ -241,7 +237,7 @@ bool qi_pdf_picture_find(qpdf_data q, qpdf_oh page, const qi_pdf_content *conten
     geometry g;
     qi_pdf_picture p = {0};
     const qi_pdf_image *shown = &content->images[0];
-    if (!content->is_one_image || !shown->object || has_annotations(q, page) ||
+    if (!content->is_one_image || !shown->object || qi_pdf_has_annotations(q, page) ||
         !read_geometry(q, page, width_pt, height_pt, &g) || !lay_out(&g, shown, &p))
         return false;
     qpdf_oh image = qpdf_get_object_by_id(q, shown->object, shown->generation);
@@ -251,9 +247,14 @@ bool qi_pdf_picture_find(qpdf_data q, qpdf_oh page, const qi_pdf_content *conten
     }
     p.object = shown->object;
     p.generation = shown->generation;
-    uint64_t pixels = (uint64_t)p.image_width_px * p.image_height_px;
-    p.decode_bytes += 2 * pixels; /* as stored, and as shown before it is turned */
+    /* As stored, and as shown before it is turned. */
+    if (!qi_pdf_picture_is_as_stored(&p))
+        p.decode_bytes += 2 * (uint64_t)p.image_width_px * p.image_height_px;
     if (p.coding == QI_PDF_CODING_RAW) p.decode_bytes += qi_pdf_raw_bytes(&p);
+    if (p.decode_bytes > MAX_DECODE_BYTES) {
+        free(p.bytes);
+        return false;
+    }
     *ret_picture = p;
     return true;
 }

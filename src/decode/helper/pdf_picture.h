@@ -43,6 +43,9 @@ bool qi_pdf_picture_find(qpdf_data q, qpdf_oh page, const qi_pdf_content *conten
                          double height_pt, qi_pdf_picture *ret_picture);
 void qi_pdf_picture_done(qi_pdf_picture *picture);
 
+/* Whether the image's pixels are the page's, one for one. */
+bool qi_pdf_picture_is_as_stored(const qi_pdf_picture *picture);
+
 /* What unpacking a RAW one takes. */
 uint64_t qi_pdf_raw_bytes(const qi_pdf_picture *picture);
 

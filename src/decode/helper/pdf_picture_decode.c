@@ -24,7 +24,7 @@ uint64_t qi_pdf_raw_bytes(const qi_pdf_picture *p) {
     /* Unpacked with the numbers of predictors, in memory that grows by doubling; packed beside. */
     uint64_t unpacked =
         ((uint64_t)qi_sampler_bytes(&row, p->image_width_px) + 1) * p->image_height_px;
-    return 3 * unpacked + (UINT64_C(64) << 20);
+    return 3 * unpacked + (UINT64_C(16) << 20);
 }
 
 static quire_err decode_raw(qpdf_data q, const qi_pdf_picture *p, const qi_grey *out,
@@ -120,22 +120,31 @@ static bool new_grey(uint32_t width, uint32_t height, qi_grey *ret) {
     return ret->px;
 }
 
+/* But for turning. */
+static bool fits(const qi_pdf_picture *p, uint32_t width, uint32_t height) {
+    return p->shrink == 1 && !p->left_px && !p->top_px && width == p->image_width_px &&
+           height == p->image_height_px;
+}
+
+bool qi_pdf_picture_is_as_stored(const qi_pdf_picture *p) {
+    return p->orientation == 1 && fits(p, p->width_px, p->height_px);
+}
+
 quire_err qi_pdf_picture_decode(qpdf_data q, const qi_pdf_picture *p, const qi_grey *out,
                                 quire_diag *diag) {
     bool turned = p->orientation >= 5;
     uint32_t width = turned ? out->height : out->width, height = turned ? out->width : out->height;
-    bool fits = p->shrink == 1 && !p->left_px && !p->top_px && width == p->image_width_px &&
-                height == p->image_height_px;
-    if (fits && p->orientation == 1) return decode_image(q, p, out, diag);
+    bool as_is = fits(p, width, height);
+    if (as_is && p->orientation == 1) return decode_image(q, p, out, diag);
     qi_grey image, page = {0};
     if (!new_grey(p->image_width_px, p->image_height_px, &image) ||
-        (!fits && p->orientation != 1 && !new_grey(width, height, &page))) {
+        (!as_is && p->orientation != 1 && !new_grey(width, height, &page))) {
         free(image.px);
         return qi_fail(diag, QUIRE_ERR_NO_MEMORY, "no memory to decode it; use fewer --jobs");
     }
     quire_err e = decode_image(q, p, &image, diag);
-    if (!e && !fits) place(p, &image, page.px ? &page : out);
-    if (!e && p->orientation != 1) qi_orient(fits ? &image : &page, p->orientation, out);
+    if (!e && !as_is) place(p, &image, page.px ? &page : out);
+    if (!e && p->orientation != 1) qi_orient(as_is ? &image : &page, p->orientation, out);
     free(image.px);
     free(page.px);
     return e;
