@@ -2,7 +2,7 @@
 import io
 import zlib
 
-from PIL import Image, ImageDraw, ImageFont, TiffImagePlugin
+from PIL import Image, ImageCms, ImageDraw, ImageFont, TiffImagePlugin
 
 from pdf_files import pdf_of_pages, stream
 
@@ -121,6 +121,15 @@ KINDS = ("grey-jpeg", "grey-flate-jpeg", "rgb-jpeg", "grey-jpx", "rgb-jpx", "gre
          "pal-flate", "bit-flate", "g3-fax", "g4-fax")
 
 
-def page_of(image_object_, content=b"612 0 0 792 0 0 cm /I Do", entries=b""):
+def profiled():
+    """An image in a space with the profile of sRGB, object 5."""
+    image = picture("RGB", 850, 1100)
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    return image, image_object(
+        zlib.compress(image.tobytes()), image, b"/BitsPerComponent 8 /ColorSpace [/ICCBased 5 0 R] "
+        b"/Filter /FlateDecode"), stream(profile, b"/N 3 /Alternate /DeviceRGB")
+
+
+def page_of(image_object_, content=b"612 0 0 792 0 0 cm /I Do", entries=b"", more=()):
     """A page that shows the image /I by this content."""
-    return pdf_of_pages([content], entries, b"/XObject << /I 4 0 R >>", [image_object_])
+    return pdf_of_pages([content], entries, b"/XObject << /I 4 0 R >>", [image_object_, *more])

@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 
-from pdf_images import KINDS, coded, page_of
+from pdf_images import KINDS, coded, page_of, profiled
 
 # Drawn, since a rectangle is visible too; it is white and lies at the lower left corner.
 DRAWN = b" 1 g 0 0 .001 .001 re f"
@@ -40,6 +40,18 @@ def test_codings(tmp_path, decode_one, kind):
     assert direct.dpi == pytest.approx(100, abs=.1)
     assert drawn.width != image.width  # drawn finer: 150 dpi at least
     assert np.abs(direct.pixels.astype(int) - grey(image)).mean() < MAX_DIFFERENCE
+
+
+def test_profile(tmp_path, decode_one):
+    image, image_object, profile = profiled()
+    path = tmp_path / "a.pdf"
+    path.write_bytes(page_of(image_object, more=[profile]))
+    page = decode_one(path).pages[0]
+    assert (page.width, page.height) == image.size
+    assert np.abs(page.pixels.astype(int) - grey(image)).mean() < MAX_DIFFERENCE
+    path.write_bytes(page_of(image_object, FULL + DRAWN, more=[profile]))
+    drawn = decode_one(path).pages[0]
+    assert abs(drawn.pixels.mean() - page.pixels.mean()) < MAX_DIFFERENCE
 
 
 @pytest.mark.parametrize("rotate", (0, 90, 180, 270))
