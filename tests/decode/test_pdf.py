@@ -85,9 +85,10 @@ def test_password_beyond_ascii(tmp_path, decode_one, password, bits):
     for wrong in ("鎖", "x", "schlussel", "\u00ff\u00fe"):
         code, _ = decode_one(locked, options=("--password", wrong)).errors[0]
         assert code == "encrypted"
-    got = decode_one(locked, options=("--password", password))
-    assert not got.errors
-    assert (got.pages[0].pixels == decode_one(plain).pages[0].pixels).all()
+    for document in (locked, plain):
+        got = decode_one(document, options=("--password", password))
+        assert not got.errors
+        assert (got.pages[0].pixels == decode_one(plain).pages[0].pixels).all()
 
 
 def test_password(tmp_path, decode_one):

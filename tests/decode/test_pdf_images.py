@@ -2,6 +2,7 @@
 import numpy as np
 import pytest
 
+from pdf_files import pdf_bytes, stream
 from pdf_images import KINDS, coded, page_of, profiled
 
 # Drawn, since a rectangle is visible too; it is white and lies at the lower left corner.
@@ -137,3 +138,33 @@ def test_invisible_text_and_form(tmp_path, decode_one):
     path.write_bytes(page_of(image_object, b"q 612 0 0 792 0 0 cm /I Do Q BT 3 Tr /F1 9 Tf "
                                            b"(hidden words) Tj ET"))
     assert decode_one(path).pages[0].width == 850
+
+
+def test_many_pages_in_a_deep_tree(tmp_path, decode_one):
+    """More pages than qpdf is opened for at a time, each an image of a shade of its own."""
+    n_nodes, n_leaves = 50, 45
+    objects = [b"<< /Type /Catalog /Pages 2 0 R >>", b""]
+    shades, nodes = [], []
+    for _ in range(n_nodes):
+        node, kids = len(objects) + 1, []
+        nodes.append(node)
+        objects.append(b"")
+        for _ in range(n_leaves):
+            shade = len(shades) * 7 % 251
+            shades.append(shade)
+            at = len(objects) + 1
+            kids.append(at)
+            objects += [b"<< /Type /Page /Parent %d 0 R /Contents %d 0 R /Resources << /XObject << "
+                        b"/I %d 0 R >> >> >>" % (node, at + 1, at + 2),
+                        stream(b"36 0 0 36 0 0 cm /I Do"),
+                        stream(bytes([shade]) * 2500, b"/Subtype /Image /Width 50 /Height 50 "
+                               b"/ColorSpace /DeviceGray /BitsPerComponent 8")]
+        objects[node - 1] = b"<< /Type /Pages /Parent 2 0 R /Count %d /Kids [%s] >>" % (
+            n_leaves, b" ".join(b"%d 0 R" % kid for kid in kids))
+    objects[1] = b"<< /Type /Pages /MediaBox [0 0 36 36] /Count %d /Kids [%s] >>" % (
+        len(shades), b" ".join(b"%d 0 R" % node for node in nodes))
+    path = tmp_path / "a.pdf"
+    path.write_bytes(pdf_bytes(objects))
+    got = decode_one(path)
+    assert not got.errors and [(p.width, p.height) for p in got.pages] == [(50, 50)] * len(shades)
+    assert [p.pixels[25, 25] for p in got.pages] == shades

@@ -127,7 +127,7 @@ static quire_err pdf_open(const qi_input *in, void **ret_state, uint32_t *ret_n_
     if (e) return e;
     const uint8_t *bytes = p->decrypted ? p->decrypted : in->bytes;
     size_t n_bytes = p->decrypted ? p->n_decrypted : in->n_bytes;
-    const char *password = p->decrypted ? "" : in->password;
+    const char *password = is_ascii(in->password) ? in->password : "";
     p->file = qi_pdf_file_new(bytes, n_bytes, password);
     if (!p->file)
         return qi_fail(diag, QUIRE_ERR_NO_MEMORY, "no memory to open it; use fewer --jobs");

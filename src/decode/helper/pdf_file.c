@@ -160,8 +160,14 @@ quire_err qi_pdf_decrypt(const uint8_t *bytes, size_t n_bytes, const char *passw
     qpdf_data q;
     quire_err e = QUIRE_ERR_OK;
     uint8_t *copy = NULL;
-    bool ok = !(open_quietly(bytes, n_bytes, password, &q) & QPDF_ERRORS) &&
-              !(qpdf_init_write_memory(q) & QPDF_ERRORS);
+    bool ok = !(open_quietly(bytes, n_bytes, password, &q) & QPDF_ERRORS);
+    if (ok && !qpdf_is_encrypted(q)) {
+        qpdf_cleanup(&q);
+        *ret_bytes = NULL;
+        *ret_n_bytes = 0;
+        return QUIRE_ERR_OK;
+    }
+    ok = ok && !(qpdf_init_write_memory(q) & QPDF_ERRORS);
     if (ok) {
         qpdf_set_preserve_encryption(q, QPDF_FALSE);
         qpdf_set_stream_data_mode(q, qpdf_s_preserve);

@@ -26,7 +26,8 @@ bool qi_pdf_file_page(qi_pdf_file *file, uint32_t page, qpdf_data *ret_q, qpdf_o
  * password, that is not told. */
 bool qi_pdf_password_opens(const uint8_t *bytes, size_t n_bytes, const char *password);
 
-/* The document without its encryption, from malloc, the caller's. NO_MEMORY, CORRUPT. */
+/* The document without its encryption, from malloc, the caller's; NULL where it has none.
+ * NO_MEMORY, CORRUPT. */
 quire_err qi_pdf_decrypt(const uint8_t *bytes, size_t n_bytes, const char *password,
                          uint8_t **ret_bytes, size_t *ret_n_bytes, quire_diag *diag);
 
