@@ -17,6 +17,7 @@
 enum { NAME_BYTES = 240 };
 
 #define ENCODER_BYTES (UINT64_C(2) << 20) /* deflate's tables; rows come on top */
+enum { MANY_PAGES = 1 << 17 };
 
 struct qi_decoder {
     char *path, *pdf_path;
@@ -198,6 +199,12 @@ quire_err qi_decoder_open(qi_decoder *d, int fd, const char *name, const char *p
     return QUIRE_ERR_OK;
 }
 
+/* What the helper may keep of the pages it has seen: poppler keeps 2 KB of each. A document that
+ * says it has more than MANY_PAGES gets no more memory for them. */
+static uint64_t pages_bytes(const qi_decoder *d) {
+    return (uint64_t)(d->n_pages < MANY_PAGES ? d->n_pages : MANY_PAGES) * 4096;
+}
+
 static quire_err check_page(const qi_decoder *d, uint32_t page, quire_diag *diag) {
     if (d->source < 0 || page >= d->n_pages)
         return qi_fail(diag, QUIRE_ERR_USAGE, "%s: there is no page %u", d->name, page + 1);
@@ -214,7 +221,8 @@ quire_err qi_decoder_page_info(qi_decoder *d, uint32_t page, const qi_deadline *
         qi_request request = {
             .version = QI_MESSAGE_VERSION, .kind = QI_MESSAGE_MEASURE, .page = page};
         qi_reply reply;
-        e = qi_helper_call(&d->helper, &request, -1, 0, d->name, deadline, &reply, diag);
+        e = qi_helper_call(&d->helper, &request, -1, pages_bytes(d), d->name, deadline, &reply,
+                           diag);
         if (e) return e;
         uint64_t pixels = (uint64_t)reply.width_px * reply.height_px;
         if (pixels > d->limits.max_pixels)
@@ -252,8 +260,8 @@ quire_err qi_decoder_page(qi_decoder *d, uint32_t page, const qi_deadline *deadl
                           .stride_bytes = stride};
     uint64_t before = qi_helper_cpu_ns(&d->helper);
     qi_reply reply;
-    e = qi_helper_call(&d->helper, &request, pixels.memory, info.decode_bytes, d->name, deadline,
-                       &reply, diag);
+    e = qi_helper_call(&d->helper, &request, pixels.memory, info.decode_bytes + pages_bytes(d),
+                       d->name, deadline, &reply, diag);
     if (e) {
         qi_pixels_give_back(d->pool, &pixels);
         return e;

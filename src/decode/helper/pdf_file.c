@@ -8,8 +8,9 @@
 
 enum {
     MAX_DEPTH = 64,
-    MAX_STEPS = 4 << 20,     /* through a tree: empty branches too */
-    PAGES_AN_OPENING = 2048, /* asked for until qpdf is opened anew */
+    MAX_STEPS = 4 << 20,    /* through a tree: empty branches too */
+    USES_AN_OPENING = 2048, /* pages asked for, and eight steps each, until qpdf is opened anew */
+    STEPS_A_USE = 8,
 };
 
 typedef struct node {
@@ -24,9 +25,10 @@ struct qi_pdf_file {
     const uint8_t *bytes;
     size_t n_bytes;
     char *password;
-    qpdf_data q; /* NULL: not open */
-    bool failed; /* to open */
-    uint32_t n_asked;
+    qpdf_data q;    /* NULL: not open */
+    bool failed;    /* to open */
+    bool has_begun; /* the walk */
+    uint32_t n_uses;
     node path[MAX_DEPTH];
     int depth; /* 0: the walk is over */
     uint32_t n_steps;
@@ -61,16 +63,16 @@ void qi_pdf_file_free(qi_pdf_file *f) {
 }
 
 static bool ensure_open(qi_pdf_file *f) {
-    if (f->q && f->n_asked >= PAGES_AN_OPENING) qpdf_cleanup(&f->q);
+    if (f->q && f->n_uses >= USES_AN_OPENING) qpdf_cleanup(&f->q);
     if (f->q || f->failed) return f->q;
-    bool first = f->n_asked == 0;
-    f->n_asked = 0;
+    f->n_uses = 0;
     if (open_quietly(f->bytes, f->n_bytes, f->password, &f->q) & QPDF_ERRORS) {
         qpdf_cleanup(&f->q);
         f->failed = true;
         return false;
     }
-    if (!first) return true;
+    if (f->has_begun) return true;
+    f->has_begun = true;
     qpdf_oh root = qpdf_get_root(f->q);
     qpdf_oh pages =
         qpdf_oh_is_dictionary(f->q, root) ? qpdf_oh_get_key(f->q, root, "/Pages") : root;
@@ -122,13 +124,16 @@ static bool step(qi_pdf_file *f, qpdf_oh kids, int n_kids) {
 
 static bool walk_to(qi_pdf_file *f, uint32_t page) {
     while (f->n_leaves <= page && f->depth) {
+        if (!ensure_open(f)) return false;
         const node *at = &f->path[f->depth - 1];
         qpdf_oh o = qpdf_get_object_by_id(f->q, at->object, at->generation);
         qpdf_oh kids = qpdf_oh_is_dictionary(f->q, o) ? qpdf_oh_get_key(f->q, o, "/Kids") : o;
         int n = qpdf_oh_is_array(f->q, kids) ? qpdf_oh_get_array_n_items(f->q, kids) : 0;
         int depth = f->depth;
-        while (f->n_leaves <= page && f->depth == depth)
+        while (f->n_leaves <= page && f->depth == depth && f->n_uses < USES_AN_OPENING) {
             if (++f->n_steps > MAX_STEPS || !step(f, kids, n)) f->depth = 0;
+            f->n_uses += f->n_steps % STEPS_A_USE == 0;
+        }
         qpdf_oh_release_all(f->q);
     }
     return f->n_leaves > page;
@@ -137,7 +142,7 @@ static bool walk_to(qi_pdf_file *f, uint32_t page) {
 bool qi_pdf_file_page(qi_pdf_file *f, uint32_t page, qpdf_data *ret_q, qpdf_oh *ret_page) {
     if (!ensure_open(f)) return false;
     qpdf_oh_release_all(f->q);
-    f->n_asked++;
+    f->n_uses++;
     if (!walk_to(f, page)) return false;
     *ret_page = qpdf_get_object_by_id(f->q, f->leaves[page].object, f->leaves[page].generation);
     *ret_q = f->q;
