@@ -19,6 +19,10 @@ static void decode(const qi_codec *codec, const qi_input *input) {
         out.px = malloc((size_t)m.width_px * m.height_px);
         if (out.px) codec->decode(state, 0, &out, &diag);
         free(out.px);
+        qi_rgb rgb = {.width = m.width_px, .height = m.height_px};
+        rgb.px = malloc((size_t)m.width_px * m.height_px * 3);
+        if (rgb.px && !m.is_grey && codec->colour) codec->colour(state, 0, &rgb, &diag);
+        free(rgb.px);
     }
     codec->close(state);
 }

@@ -112,6 +112,49 @@ typedef struct quire_block {
     uint32_t first_line, n_lines; /* into quire_page.lines */
 } quire_block;
 
+/* What a searchable PDF takes over of a page, made in the helper: the image as it is to be stored,
+ * or the page's object of the original with the places where text and font are to be named. Numbers
+ * have been checked, bytes are the file's. See docs/api.md. */
+typedef enum quire_pdf_kind { QUIRE_PDF_IMAGE = 1, QUIRE_PDF_ORIGINAL } quire_pdf_kind;
+typedef enum quire_pdf_coding { QUIRE_PDF_FLATE, QUIRE_PDF_DCT, QUIRE_PDF_FAX } quire_pdf_coding;
+
+typedef struct quire_pdf_page {
+    uint32_t kind;
+    const uint8_t *bytes; /* the image's data, or the text of the page's object */
+    uint64_t n_bytes;
+    /* IMAGE */
+    uint32_t coding, columns, rows; /* as stored: before orientation */
+    uint32_t bits, n_channels;      /* of a channel; 1 grey (or palette), 3 RGB, 4 inks */
+    uint32_t orientation;           /* EXIF's 1–8 */
+    float dpi_x, dpi_y;             /* as stored, before orientation; 0 unknown */
+    uint32_t inverted;              /* 0 or 1: the largest value is dark */
+    uint32_t predicted;             /* FLATE: rows begin with PNG's filter byte */
+    int32_t colour_transform;       /* DCT: as in PDF's dictionary; -1: as the data say */
+    int32_t fax_k;                  /* FAX: as in PDF's dictionary */
+    uint32_t fax_black_is_1;
+    uint32_t n_palette; /* entries of three bytes; 0: none */
+    uint8_t palette[768];
+    /* ORIGINAL */
+    uint32_t object, generation;
+    char font_name[16];           /* that no other font of the page has */
+    uint64_t font_at, content_at; /* offsets in bytes: an entry of the fonts, of the contents */
+    double to_points[6];          /* from the page's pixels: x' = ax + cy + e, y' = bx + dy + f */
+    const quire_box *covered;     /* where the page has text already */
+    uint64_t n_covered;
+} quire_pdf_page;
+
+/* The PDF that the pages are of, as an update is appended to it. */
+typedef struct quire_pdf_original {
+    uint64_t n_bytes;
+    uint64_t xref_at;   /* of its last cross-reference section */
+    uint32_t xref_kind; /* 0 a table, 1 a stream */
+    uint32_t next_object;
+    uint32_t root, root_generation, info, info_generation; /* objects; info 0: none */
+    uint32_t n_id;
+    uint8_t id[32];      /* the first part of its identifier, if it is that short */
+    uint32_t says_pdf_a; /* its metadata name a part of PDF/A: 1–4; 0 none */
+} quire_pdf_original;
+
 /* A stage's time, in nanoseconds of one core, for this page. */
 typedef struct quire_timings {
     uint64_t decode_ns, layout_ns, crop_ns, recognise_ns, text_ns, compose_ns;
@@ -134,6 +177,8 @@ typedef struct quire_page {
     uint32_t n_blocks, n_lines, n_words;
     quire_timings timings;
     uint64_t elapsed_ns; /* from its turn to be decoded until it was finished, waiting included */
+    const quire_pdf_page
+        *pdf; /* with want_pdf, also of a page with an error; NULL: there is none */
 } quire_page;
 
 /* ---- reading -------------------------------------------------------------------------------- */
@@ -171,7 +216,8 @@ typedef struct quire_request {
         bool set;
         float value[4]; /* x, y, width, height */
         bool percent[4];
-    } region; /* only what lies inside is read; boxes stay those of the whole page */
+    } region;      /* only what lies inside is read; boxes stay those of the whole page */
+    bool want_pdf; /* pages and documents come with what a searchable PDF is made of */
     quire_earlier_pages earlier;
 } quire_request;
 
@@ -190,7 +236,8 @@ typedef struct quire_item {
     uint32_t n_pages;       /* of the document; those to be read may be fewer */
     uint32_t n_failed;      /* END: pages that failed */
     const quire_page *page;
-    quire_err error; /* END: OK, or why the document failed */
+    const quire_pdf_original *original; /* DOCUMENT, with want_pdf: of a PDF; else NULL */
+    quire_err error;                    /* END: OK, or why the document failed */
     quire_diag diag;
     void *owner; /* the library's */
 } quire_item;
@@ -236,6 +283,10 @@ QUIRE_API quire_err quire_reader_add_buffer(quire_reader *reader, const void *by
  * call it soon. */
 QUIRE_API void quire_reader_next(quire_reader *reader, quire_item *ret_item);
 QUIRE_API void quire_item_done(quire_item *item);
+/* Of a DOCUMENT item with original: its bytes from offset on, all n of them. A PDF that is damaged
+ * or encrypted is written anew when it is opened, and its bytes are those of the new one. IO. */
+QUIRE_API quire_err quire_item_read_original(const quire_item *item, uint64_t offset, void *to,
+                                             size_t n, quire_diag *diag);
 
 /* Ends all that is queued with QUIRE_ERR_CANCELLED; pages in flight are finished and handed out.
  * Async-signal-safe. */

@@ -4,10 +4,13 @@
 #include "decode/decoder.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <unistd.h>
 
 #include "decode/helper_folder.h"
@@ -33,7 +36,10 @@ struct qi_decoder {
     qi_page_info measured; /* of page measured_page, while is_measured */
     uint32_t measured_page;
     bool is_measured;
-    char name[NAME_BYTES]; /* printable */
+    bool want_pdf, rewritten;
+    uint64_t max_rewrite_bytes;
+    quire_pdf_original original; /* n_bytes 0: none */
+    char name[NAME_BYTES];       /* printable */
     char password[QI_PASSWORD_BYTES];
 };
 
@@ -141,11 +147,68 @@ static quire_err give(qi_decoder *d, const qi_deadline *deadline, qi_reply *ret_
     qi_request request = {.version = QI_MESSAGE_VERSION,
                           .kind = QI_MESSAGE_OPEN,
                           .max_pages = d->limits.max_pages,
-                          .max_pixels = d->limits.max_pixels};
+                          .max_pixels = d->limits.max_pixels,
+                          .want_pdf = d->want_pdf};
     memcpy(request.password, d->password, sizeof request.password);
     uint64_t held = d->source_bytes < QI_SOURCE_MAX_BYTES ? d->source_bytes : QI_SOURCE_MAX_BYTES;
     return qi_helper_call(&d->helper, &request, d->source, held, d->name, deadline, ret_reply,
                           diag);
+}
+
+/* Shared memory for the helper to write into, of a fixed size. */
+static int granted_memory(uint64_t n_bytes) {
+    int memory = memfd_create("quire-granted", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (memory < 0) return -1;
+    if (n_bytes <= PTRDIFF_MAX && ftruncate(memory, (off_t)n_bytes) == 0 &&
+        fcntl(memory, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW) == 0)
+        return memory;
+    close(memory);
+    return -1;
+}
+
+/* Puts a file of its true length in the place of what was granted. */
+static int exact_copy(int from, uint64_t n_bytes) {
+    int to = memfd_create("quire-document", MFD_CLOEXEC);
+    off_t at = 0;
+    while (to >= 0 && (uint64_t)at < n_bytes) {
+        ssize_t n = sendfile(to, from, &at, n_bytes - (uint64_t)at);
+        if (n > 0 || (n < 0 && errno == EINTR)) continue;
+        close(to);
+        to = -1;
+    }
+    return to;
+}
+
+/* Has the PDF that the helper holds written anew, whole and without encryption, and takes that for
+ * the document. */
+static quire_err rewrite(qi_decoder *d, const qi_deadline *deadline, quire_diag *diag) {
+    uint64_t granted = d->source_bytes * 2 + (UINT64_C(1) << 20);
+    if (granted > d->max_rewrite_bytes)
+        return qi_fail(diag, QUIRE_ERR_TOO_LARGE,
+                       "%s: the PDF is damaged or encrypted and too large to be written anew "
+                       "within the memory allowed; allow more (--memory)",
+                       d->name);
+    int memory = granted_memory(granted);
+    if (memory < 0)
+        return qi_fail(diag, QUIRE_ERR_NO_MEMORY, "%s: no memory to write the PDF anew", d->name);
+    qi_request request = {
+        .version = QI_MESSAGE_VERSION, .kind = QI_MESSAGE_REWRITE, .granted_bytes = granted};
+    qi_reply reply;
+    quire_err e =
+        qi_helper_call(&d->helper, &request, memory, granted * 2, d->name, deadline, &reply, diag);
+    int fresh = -1;
+    if (!e && reply.embed_bytes > granted)
+        e = qi_fail(diag, QUIRE_ERR_HELPER, "%s: the decoding helper wrote more than it could",
+                    d->name);
+    if (!e && (fresh = exact_copy(memory, reply.embed_bytes)) < 0)
+        e = qi_fail(diag, QUIRE_ERR_NO_MEMORY, "%s: no memory to write the PDF anew", d->name);
+    close(memory);
+    if (e) return e;
+    close(d->source);
+    d->source = fresh;
+    d->source_bytes = reply.embed_bytes;
+    explicit_bzero(d->password, sizeof d->password);
+    return QUIRE_ERR_OK;
 }
 
 /* Sees to it that a living helper holds the document. A helper that dies at its opening, but had
@@ -170,6 +233,22 @@ static quire_err ensure_given(qi_decoder *d, const qi_deadline *deadline, quire_
         return ensure_given(d, deadline, diag);
     }
     d->given = true;
+    if (reply.must_rewrite && d->want_pdf && !d->rewritten) {
+        e = rewrite(d, deadline, diag);
+        if (e) return e;
+        d->rewritten = true;
+        d->given = false;
+        return ensure_given(d, deadline, diag);
+    }
+    d->original = reply.original;
+    if (d->want_pdf && reply.format == QI_FORMAT_PDF && !d->original.n_bytes)
+        return qi_fail(diag, QUIRE_ERR_CORRUPT,
+                       "%s: the PDF is damaged so that no text can be added to it; save it again "
+                       "with another program",
+                       d->name);
+    if (d->original.n_bytes && d->original.n_bytes != d->source_bytes)
+        return qi_fail(diag, QUIRE_ERR_IO, "%s: the file changed while it was read; try again",
+                       d->name);
     d->n_pages = reply.n_pages;
     d->media_type = qi_format_media_type(reply.format);
     return QUIRE_ERR_OK;
@@ -180,7 +259,7 @@ quire_err qi_decoder_open(qi_decoder *d, int fd, const char *name, const char *p
                           quire_diag *diag) {
     qi_decoder_close(d);
     qi_printable(d->name, sizeof d->name, name);
-    d->is_measured = false;
+    d->is_measured = d->rewritten = false;
     d->needs = QI_HELPER_IMAGES;
     explicit_bzero(d->password, sizeof d->password);
     if (password && strlen(password) >= sizeof d->password)
@@ -195,7 +274,11 @@ quire_err qi_decoder_open(qi_decoder *d, int fd, const char *name, const char *p
         qi_decoder_close(d);
         return e;
     }
-    *ret_info = (qi_document_info){.media_type = d->media_type, .n_pages = d->n_pages};
+    *ret_info = (qi_document_info){.media_type = d->media_type,
+                                   .n_pages = d->n_pages,
+                                   .original = d->original,
+                                   .rewritten_bytes = d->rewritten ? d->source_bytes : 0,
+                                   .source = d->source};
     return QUIRE_ERR_OK;
 }
 
@@ -233,7 +316,9 @@ quire_err qi_decoder_page_info(qi_decoder *d, uint32_t page, const qi_deadline *
         d->measured = (qi_page_info){.width_px = reply.width_px,
                                      .height_px = reply.height_px,
                                      .dpi = reply.dpi,
-                                     .decode_bytes = reply.decode_bytes};
+                                     .decode_bytes = reply.decode_bytes,
+                                     .embed_bytes = reply.embed_bytes,
+                                     .embed_decode_bytes = reply.embed_decode_bytes};
         d->measured_page = page;
         d->is_measured = true;
     }
@@ -279,6 +364,63 @@ quire_err qi_decoder_page(qi_decoder *d, uint32_t page, const qi_deadline *deadl
         .helper_ns = after > before ? after - before : 0,
     };
     return QUIRE_ERR_OK;
+}
+
+void qi_decoder_want_pdf(qi_decoder *d, bool want, uint64_t max_rewrite_bytes) {
+    d->want_pdf = want;
+    d->max_rewrite_bytes = max_rewrite_bytes;
+}
+
+/* Reads what the helper wrote, once; its bytes stay where they are. */
+static quire_err accept(qi_decoder *d, int memory, size_t granted, size_t used,
+                        qi_embedded *ret_embedded, quire_diag *diag) {
+    if (used > granted || used < sizeof(qi_embedding))
+        return qi_fail(diag, QUIRE_ERR_HELPER, "%s: the decoding helper gave an impossible answer",
+                       d->name);
+    void *map = mmap(NULL, used, PROT_READ, MAP_SHARED, memory, 0);
+    if (map == MAP_FAILED)
+        return qi_fail(diag, QUIRE_ERR_NO_MEMORY, "%s: no memory for the page's image", d->name);
+    qi_embedding copy;
+    memcpy(&copy, map, sizeof copy);
+    if (!copy.page.kind) { /* the page stays as it is */
+        munmap(map, used);
+        return QUIRE_ERR_OK;
+    }
+    if (!qi_embedding_accept(&copy.page, map, used)) {
+        munmap(map, used);
+        return qi_fail(diag, QUIRE_ERR_HELPER, "%s: the decoding helper gave an impossible answer",
+                       d->name);
+    }
+    *ret_embedded = (qi_embedded){.page = copy.page, .map = map, .map_bytes = used};
+    return QUIRE_ERR_OK;
+}
+
+quire_err qi_decoder_embed(qi_decoder *d, uint32_t page, const qi_deadline *deadline,
+                           qi_embedded *ret_embedded, quire_diag *diag) {
+    qi_page_info info;
+    quire_err e = qi_decoder_page_info(d, page, deadline, &info, diag);
+    if (!e) e = ensure_given(d, deadline, diag);
+    if (e) return e;
+    *ret_embedded = (qi_embedded){0};
+    if (!info.embed_bytes) return QUIRE_ERR_OK;
+    int memory = granted_memory(info.embed_bytes);
+    if (memory < 0)
+        return qi_fail(diag, QUIRE_ERR_NO_MEMORY, "%s: no memory for the page's image", d->name);
+    qi_request request = {.version = QI_MESSAGE_VERSION,
+                          .kind = QI_MESSAGE_EMBED,
+                          .page = page,
+                          .granted_bytes = info.embed_bytes};
+    qi_reply reply;
+    e = qi_helper_call(&d->helper, &request, memory, info.embed_decode_bytes, d->name, deadline,
+                       &reply, diag);
+    if (!e) e = accept(d, memory, info.embed_bytes, reply.embed_bytes, ret_embedded, diag);
+    close(memory);
+    return e;
+}
+
+void qi_embedded_done(qi_embedded *embedded) {
+    if (embedded->map) munmap(embedded->map, embedded->map_bytes);
+    *embedded = (qi_embedded){0};
 }
 
 void qi_decoded_done(qi_decoded *decoded) {

@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "decode/embedding.h"
 #include "decode/message.h"
 #include "decode/pixels.h"
 #include "image/grey.h"
@@ -26,12 +27,16 @@ typedef struct qi_decoder_limits {
 typedef struct qi_document_info {
     const char *media_type; /* static storage */
     uint32_t n_pages;
+    quire_pdf_original original; /* of a PDF, where wanted; n_bytes 0: none */
+    uint64_t rewritten_bytes;    /* of memory that it takes while it is open, written anew */
+    int source;                  /* with original: its bytes; borrowed until _close */
 } qi_document_info;
 
 typedef struct qi_page_info {
     uint32_t width_px, height_px; /* after EXIF orientation */
     float dpi;                    /* 0 where the file has none, or a value that cannot be */
     uint64_t decode_bytes;        /* worst case of the helper's own memory for this page */
+    uint64_t embed_bytes, embed_decode_bytes; /* of _embed: the memory it fills, the helper's own */
 } qi_page_info;
 
 /* A decoded page: grey pixels in shared memory, rows 64 bytes apart or a multiple; given back by
@@ -54,6 +59,13 @@ typedef struct qi_encoded {
     qi_pixels pixels; /* memory that holds it */
     qi_pixel_pool *pool;
 } qi_encoded;
+/* A page's part of a searchable PDF, in shared memory; given back by qi_embedded_done, from any
+ * thread, also after the decoder was freed. */
+typedef struct qi_embedded {
+    quire_pdf_page page; /* points into map */
+    void *map;           /* NULL: nothing */
+    size_t map_bytes;
+} qi_embedded;
 
 /* helper_path NULL: QUIRE_DECODE in the environment, else quire-decode beside the running program,
  * else the libexec folder. MISSING when there is none. Starts no process. */
@@ -84,6 +96,13 @@ quire_err qi_decoder_page_info(qi_decoder *decoder, uint32_t page, const qi_dead
                                qi_page_info *ret_info, quire_diag *diag);
 quire_err qi_decoder_page(qi_decoder *decoder, uint32_t page, const qi_deadline *deadline,
                           qi_decoded *ret_decoded, quire_diag *diag);
+/* From now on documents are opened for a searchable PDF as well, or not. A PDF that cannot be
+ * appended to is then written anew at its opening, by max_rewrite_bytes at most. */
+void qi_decoder_want_pdf(qi_decoder *decoder, bool want, uint64_t max_rewrite_bytes);
+/* What the PDF takes over of a page; no map where a PDF's page cannot be changed. */
+quire_err qi_decoder_embed(qi_decoder *decoder, uint32_t page, const qi_deadline *deadline,
+                           qi_embedded *ret_embedded, quire_diag *diag);
+void qi_embedded_done(qi_embedded *embedded);
 void qi_decoder_close(qi_decoder *decoder); /* the document; the helper stays */
 void qi_decoded_done(qi_decoded *decoded);
 

@@ -50,6 +50,9 @@ bool qi_request_valid(const qi_request *r, bool has_descriptor) {
     case QI_MESSAGE_MEASURE:
     case QI_MESSAGE_CLOSE:
         return !has_descriptor;
+    case QI_MESSAGE_EMBED:
+    case QI_MESSAGE_REWRITE:
+        return has_descriptor && r->granted_bytes > 0;
     case QI_MESSAGE_DECODE:
         return has_descriptor && qi_pixels_bytes(r->width_px, r->height_px, &stride) &&
                stride == r->stride_bytes;
@@ -58,6 +61,14 @@ bool qi_request_valid(const qi_request *r, bool has_descriptor) {
     default:
         return false;
     }
+}
+
+static bool original_valid(const quire_pdf_original *o) {
+    return o->n_bytes == 0 ||
+           (o->xref_at < o->n_bytes && o->xref_kind <= 1 && o->next_object > 0 &&
+            o->next_object < INT32_MAX / 2 && o->root > 0 && o->root < o->next_object &&
+            o->info < o->next_object && o->root_generation <= UINT16_MAX &&
+            o->info_generation <= UINT16_MAX && o->n_id <= sizeof o->id && o->says_pdf_a <= 4);
 }
 
 bool qi_reply_valid(const qi_reply *r, qi_message_kind kind) {
@@ -79,14 +90,19 @@ bool qi_reply_valid(const qi_reply *r, qi_message_kind kind) {
         return true;
     case QI_MESSAGE_OPEN:
         if (r->needs) return r->needs < QI_N_HELPER_KINDS;
-        return (r->format > QI_FORMAT_NONE && r->format < QI_N_FORMATS && r->n_pages > 0);
+        return r->format > QI_FORMAT_NONE && r->format < QI_N_FORMATS && r->n_pages > 0 &&
+               original_valid(&r->original);
     case QI_MESSAGE_MEASURE:
         return qi_pixels_bytes(r->width_px, r->height_px, &stride) && isfinite(r->dpi) &&
-               r->dpi >= 0 && r->decode_bytes < UINT64_C(1) << 48;
+               r->dpi >= 0 && r->decode_bytes < UINT64_C(1) << 48 &&
+               r->embed_bytes < UINT64_C(1) << 48 && r->embed_decode_bytes < UINT64_C(1) << 48;
     case QI_MESSAGE_DECODE:
         return true;
     case QI_MESSAGE_ENCODE:
         return r->n_bytes > 0 && r->n_bytes <= PTRDIFF_MAX;
+    case QI_MESSAGE_EMBED:
+    case QI_MESSAGE_REWRITE:
+        return r->embed_bytes > 0 && r->embed_bytes < UINT64_C(1) << 48;
     default:
         return false;
     }

@@ -14,7 +14,7 @@
 #include "base/err.h"
 
 enum {
-    QI_MESSAGE_VERSION = 0x51440003, /* changes with any change of the structs below */
+    QI_MESSAGE_VERSION = 0x51440004, /* changes with any change of the structs below */
     QI_HELPER_SOCKET = 3,            /* the descriptor the helper finds its socket at */
     QI_REPLY_TEXT_BYTES = 324,
     QI_PASSWORD_BYTES = 128, /* with its NUL; what PDF allows */
@@ -46,9 +46,13 @@ typedef enum qi_message_kind {
                          another kind of helper to ask */
     QI_MESSAGE_MEASURE, /* page; reply: width_px, height_px, dpi, decode_bytes */
     QI_MESSAGE_DECODE,  /* page, width_px, height_px, stride_bytes; descriptor: the pixels' memfd */
-    QI_MESSAGE_CLOSE,   /* frees the document; not answered */
+    QI_MESSAGE_EMBED,   /* page, granted_bytes; descriptor: the memfd of a qi_embedding; reply:
+                           embed_bytes */
+    QI_MESSAGE_REWRITE, /* descriptor: a memfd for the PDF that is open, written anew;
+                           granted_bytes; reply: embed_bytes */
     QI_MESSAGE_ENCODE,  /* width_px, height_px, stride_bytes, room_bytes; descriptor: a memfd with
-                           RGB  pixels, the room after them; reply: n_bytes of PNG in the room */
+                           RGB pixels, the room after them; reply: n_bytes of PNG in the room */
+    QI_MESSAGE_CLOSE,   /* frees the document; not answered */
     QI_N_MESSAGE_KINDS
 } qi_message_kind;
 
@@ -73,6 +77,8 @@ typedef struct qi_request {
     uint64_t max_pixels;
     uint64_t stride_bytes;
     uint64_t room_bytes;
+    uint64_t granted_bytes;
+    uint32_t want_pdf;                /* OPEN: reply with original */
     char password[QI_PASSWORD_BYTES]; /* empty: none */
 } qi_request;
 
@@ -90,7 +96,10 @@ typedef struct qi_reply {
     uint32_t width_px, height_px;
     float dpi;
     uint64_t decode_bytes;
-    uint64_t n_bytes; /* ENCODE: at most the room */
+    uint64_t n_bytes;                         /* ENCODE: at most the room */
+    uint64_t embed_bytes, embed_decode_bytes; /* MEASURE: what EMBED takes at its worst */
+    uint32_t must_rewrite;                    /* OPEN: nothing can be appended to this PDF */
+    quire_pdf_original original;              /* OPEN, of a PDF; n_bytes 0: none */
     uint32_t confinement, landlock_abi;
     uint32_t needs;                 /* OPEN, not IMAGES: the qi_helper_kind to ask instead */
     char text[QI_REPLY_TEXT_BYTES]; /* error: reason and remedy, without the file's name */

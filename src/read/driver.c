@@ -103,6 +103,26 @@ static quire_err open_source(qi_document *d, const qi_deadline *deadline, int *r
     return err;
 }
 
+/* Keeps what an update to a PDF is appended to, until the document's end. */
+static quire_err keep_original(qi_document *d, const qi_document_info *info, quire_diag *diag) {
+    char shown[240];
+    qi_printable(shown, sizeof shown, d->name);
+    if (!info->original.n_bytes) return QUIRE_ERR_OK;
+    d->original = info->original;
+    d->original_fd = fcntl(info->source, F_DUPFD_CLOEXEC, 0);
+    if (d->original_fd < 0)
+        return qi_fail(diag, qi_err_from_errno(errno), "%s: cannot be kept open: %s", shown,
+                       strerror(errno));
+    if (!info->rewritten_bytes) return QUIRE_ERR_OK;
+    qi_pool_unhold(d->reader->pool);
+    quire_err err =
+        qi_budget_take(d->reader->budget, d->order, info->rewritten_bytes, &d->rewritten);
+    qi_pool_hold(d->reader->pool);
+    if (err) return qi_fail(diag, err, "%s: %s", shown, quire_err_text(err));
+    qi_grant_settle(&d->rewritten, info->rewritten_bytes);
+    return QUIRE_ERR_OK;
+}
+
 static quire_err open_document(qi_driver *driver, qi_document *d, quire_diag *diag) {
     quire_reader *r = driver->reader;
     atomic_store(&d->deadline_ns, qi_clock_ns() + r->timeout_ns);
@@ -114,9 +134,12 @@ static quire_err open_document(qi_driver *driver, qi_document *d, quire_diag *di
     deadline.at_ns = atomic_load(&d->deadline_ns);
     qi_document_info info;
     lseek(fd, 0, SEEK_SET); /* a pipe's copy was written up to its end */
+    /* Writing anew holds about two and a half times what is granted for it, for a moment. */
+    qi_decoder_want_pdf(driver->decoder, d->request.want_pdf, qi_budget_alone_bytes(r->budget) / 3);
     err = qi_decoder_open(driver->decoder, fd, d->name, d->password, &deadline, &info, diag);
     qi_pool_leave(r->pool);
     close(fd);
+    if (!err) err = keep_original(d, &info, diag);
     if (err) return err;
     pthread_mutex_lock(&r->lock);
     d->media_type = info.media_type;
@@ -128,9 +151,9 @@ static quire_err open_document(qi_driver *driver, qi_document *d, quire_diag *di
 }
 
 /* The worst case of all that a page needs at once. */
-static uint64_t page_bytes(const qi_page_info *info) {
+static uint64_t page_bytes(const qi_page_info *info, uint64_t helper_bytes, uint64_t embed_bytes) {
     uint64_t stride = ((uint64_t)info->width_px + 63) / 64 * 64;
-    return stride * info->height_px + info->decode_bytes +
+    return stride * info->height_px + helper_bytes + embed_bytes +
            qi_page_job_bytes(info->width_px, info->height_px);
 }
 
@@ -179,15 +202,20 @@ static quire_err decode_page(qi_driver *driver, qi_read_page *p, quire_diag *dia
     p->dpi = info.dpi;
     p->width_px = info.width_px;
     p->height_px = info.height_px;
-    uint64_t bytes = page_bytes(&info);
+    uint64_t helper_bytes = info.decode_bytes;
+    bool embeds = d->request.want_pdf;
+    if (embeds && helper_bytes < info.embed_decode_bytes) helper_bytes = info.embed_decode_bytes;
+    uint64_t bytes = page_bytes(&info, helper_bytes, embeds ? info.embed_bytes : 0);
     err = take_memory(p, bytes);
     if (err == QUIRE_ERR_TOO_LARGE) return too_large(p, bytes, diag);
     if (err) return err;
     enter(d);
     deadline.at_ns = atomic_load(&d->deadline_ns);
     err = qi_decoder_page(driver->decoder, p->index, &deadline, &p->decoded, diag);
+    if (!err && embeds)
+        err = qi_decoder_embed(driver->decoder, p->index, &deadline, &p->embedded, diag);
     qi_pool_leave(pool);
-    if (!err) qi_grant_shrink(&p->grant, bytes - info.decode_bytes);
+    if (!err) qi_grant_shrink(&p->grant, page_bytes(&info, 0, p->embedded.map_bytes));
     return err;
 }
 

@@ -1,8 +1,11 @@
 /* Handing out: items leave in the order documents were added and pages lie in them, whatever order
  * they were finished in. The fate of a document is settled here, where order makes it the same in
  * every run. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "read/reader_parts.h"
 
@@ -109,6 +112,7 @@ static bool next_item(quire_reader *r, quire_item *ret_item) {
             d->announced = true;
             atomic_fetch_add(&d->n_refs, 1);
             *ret_item = item_of(d, QUIRE_ITEM_DOCUMENT, d);
+            if (d->original.n_bytes) ret_item->original = &d->original;
             return true;
         }
         if (d->all_decoded && !d->first_page) {
@@ -127,6 +131,29 @@ void quire_reader_next(quire_reader *r, quire_item *ret_item) {
         pthread_cond_wait(&r->output, &r->lock);
     pthread_mutex_unlock(&r->lock);
     *ret_item = item;
+}
+
+quire_err quire_item_read_original(const quire_item *item, uint64_t offset, void *to, size_t n,
+                                   quire_diag *diag) {
+    char shown[240];
+    qi_printable(shown, sizeof shown, item->name);
+    if (item->kind != QUIRE_ITEM_DOCUMENT || !item->original)
+        return qi_fail(diag, QUIRE_ERR_USAGE, "%s: there is no original to read", shown);
+    const qi_document *d = item->owner;
+    char *at = to;
+    while (n > 0) {
+        ssize_t got = pread(d->original_fd, at, n, (off_t)offset);
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0)
+            return qi_fail(diag, QUIRE_ERR_IO, "%s: cannot be read: %s", shown, strerror(errno));
+        if (got == 0)
+            return qi_fail(diag, QUIRE_ERR_IO,
+                           "%s: the file became shorter while it was read; try again", shown);
+        at += got;
+        n -= (size_t)got;
+        offset += (uint64_t)got;
+    }
+    return QUIRE_ERR_OK;
 }
 
 void quire_item_done(quire_item *item) {

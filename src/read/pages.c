@@ -34,6 +34,7 @@ static void drop_work(qi_read_page *p) {
 void qi_read_page_free(qi_read_page *p) {
     if (!p) return;
     drop_work(p);
+    qi_embedded_done(&p->embedded);
     free(p->storage);
     qi_grant_release(&p->grant);
     free(p);
@@ -44,6 +45,7 @@ static void finish(qi_read_page *p) {
     quire_reader *r = p->document->reader;
     if (p->result.error == QUIRE_ERR_TIMEOUT) atomic_store(&p->document->timed_out, true);
     p->result.elapsed_ns = qi_clock_ns() - p->started_ns;
+    if (p->embedded.map) p->result.pdf = &p->embedded.page;
     pthread_mutex_lock(&r->lock);
     p->finished = true;
     pthread_cond_broadcast(&r->output);
@@ -65,7 +67,7 @@ void qi_read_page_fail(qi_read_page *p, quire_err error, const char *text) {
                              .dpi = p->dpi,
                              .timings.decode_ns = p->decoded.helper_ns};
     drop_work(p);
-    qi_grant_settle(&p->grant, 0);
+    qi_grant_settle(&p->grant, p->embedded.map_bytes);
     finish(p);
 }
 
@@ -80,7 +82,7 @@ static void succeed(qi_read_page *p) {
         return;
     }
     drop_work(p);
-    qi_grant_settle(&p->grant, n_bytes);
+    qi_grant_settle(&p->grant, n_bytes + p->embedded.map_bytes);
     finish(p);
 }
 

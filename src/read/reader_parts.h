@@ -43,6 +43,7 @@ struct qi_read_page {
     float dpi;
     qi_grant grant;
     qi_decoded decoded;
+    qi_embedded embedded; /* what a searchable PDF takes of it */
     qi_page_job *job;
     qi_batch_item *items; /* the job's lines, for the batcher */
     qi_line_item *lines;
@@ -67,7 +68,10 @@ struct qi_document {
     qi_grant input;        /* of what came through a pipe, while it is open */
     quire_request request; /* without strings: these are … */
     qi_page_ranges *ranges;
-    char *password; /* NULL: none */
+    char *password;              /* NULL: none */
+    quire_pdf_original original; /* n_bytes 0: none … */
+    int original_fd;             /* … and -1; its bytes */
+    qi_grant rewritten;          /* of these, where they are in memory */
 
     _Atomic uint64_t deadline_ns;
     atomic_bool timed_out; /* pages not finished by now are dropped */

@@ -131,3 +131,25 @@ void qi_decoded_done(qi_decoded *decoded) {
     free(decoded->map);
     *decoded = (qi_decoded){0};
 }
+
+void qi_decoder_want_pdf(qi_decoder *decoder, bool want, uint64_t max_rewrite_bytes) {}
+
+/* The page's number and size, as a PDF would have it. */
+quire_err qi_decoder_embed(qi_decoder *d, uint32_t page, const qi_deadline *deadline,
+                           qi_embedded *ret_embedded, quire_diag *diag) {
+    fake_work(0);
+    uint8_t *bytes = malloc(1);
+    if (!bytes) return QUIRE_ERR_NO_MEMORY;
+    *bytes = (uint8_t)page;
+    atomic_fetch_add(&fakes.embedded, 1);
+    *ret_embedded = (qi_embedded){.page = {.kind = QUIRE_PDF_IMAGE, .bytes = bytes, .n_bytes = 1},
+                                  .map = bytes,
+                                  .map_bytes = 1};
+    return QUIRE_ERR_OK;
+}
+
+void qi_embedded_done(qi_embedded *embedded) {
+    if (embedded->map) atomic_fetch_sub(&fakes.embedded, 1);
+    free(embedded->map);
+    *embedded = (qi_embedded){0};
+}

@@ -20,7 +20,7 @@
 /* What the fakes saw. Those of the second line must be 0 again when a reader is closed. */
 typedef struct fake_counts {
     atomic_int inside, most_inside; /* threads that compute, a working decoder included */
-    atomic_int decoders, documents_open, decoded, jobs, sessions, ocrs;
+    atomic_int decoders, documents_open, decoded, embedded, jobs, sessions, ocrs;
     atomic_int lines_read, batches, batch_breaches, shared_sessions;
 } fake_counts;
 

@@ -324,8 +324,41 @@ static void progress_adds_up(void **state) {
     close_reader(r, 2);
 }
 
+/* Asked for, each page has its part of a PDF, those that cannot be read too, where it was to be
+ * had; close_reader sees that all is given back. */
+static void pages_bring_their_part_of_a_pdf(void **state) {
+    static const char script[] = "FAKE pages=3 nolayout=2 bad=3";
+    quire_reader *r = open_reader(2, NULL);
+    quire_request request;
+    quire_diag diag;
+    quire_request_init(&request);
+    request.want_pdf = true;
+    assert_int_equal(quire_reader_add_buffer(r, script, strlen(script), "a", &request, NULL, &diag),
+                     QUIRE_ERR_OK);
+    add(r, "b", "FAKE");
+    quire_item item;
+    uint32_t n_with = 0;
+    while (quire_reader_next(r, &item), item.kind != QUIRE_ITEM_IDLE) {
+        char byte;
+        if (item.kind == QUIRE_ITEM_DOCUMENT) {
+            assert_null(item.original);
+            assert_int_equal(quire_item_read_original(&item, 0, &byte, 1, &diag), QUIRE_ERR_USAGE);
+        }
+        if (item.kind == QUIRE_ITEM_PAGE && item.page->pdf) {
+            assert_int_equal(*item.page->pdf->bytes, item.page->index);
+            assert_int_equal(item.page->error,
+                             item.page->index == 1 ? QUIRE_ERR_NO_MEMORY : QUIRE_ERR_OK);
+            n_with++;
+        }
+        quire_item_done(&item);
+    }
+    assert_int_equal(n_with, 2);
+    close_reader(r, 2);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(pages_bring_their_part_of_a_pdf),
         cmocka_unit_test(items_come_in_order),
         cmocka_unit_test(an_idle_reader_goes_on_with_more),
         cmocka_unit_test(two_models_read_side_by_side),

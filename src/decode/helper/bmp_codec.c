@@ -17,6 +17,7 @@ typedef struct bmp {
     double dpi_x, dpi_y;
     size_t pixels_at;
     uint8_t palette[256]; /* grey */
+    uint8_t colours[256][3];
 } bmp;
 
 static quire_err damaged(const char *what, quire_diag *diag) {
@@ -30,6 +31,8 @@ static quire_err read_palette(bmp *b, qi_bytes *at, uint32_t n_colours, bool old
         const uint8_t *c = qi_bytes_take(at, old ? 3 : 4);
         if (!c) break;
         b->palette[i] = qi_luma(c[2], c[1], c[0]);
+        for (int k = 0; k < 3; k++)
+            b->colours[i][k] = c[2 - k];
     }
     return QUIRE_ERR_OK;
 }
@@ -113,12 +116,17 @@ static quire_err bmp_measure(void *state, uint32_t page, qi_measure *ret_measure
     bmp b;
     quire_err e = read_header(&b, state, diag);
     if (e) return e;
+    bool is_grey = b.bits <= 8;
+    for (uint32_t i = 0; i < 256; i++)
+        is_grey &= b.colours[i][0] == b.colours[i][1] && b.colours[i][1] == b.colours[i][2];
     *ret_measure = (qi_measure){.width_px = b.width,
                                 .height_px = b.height,
                                 .orientation = 1,
                                 .dpi_x = b.dpi_x > 0 ? b.dpi_x : 0,
                                 .dpi_y = b.dpi_y > 0 ? b.dpi_y : 0,
-                                .decode_bytes = 1 << 20};
+                                .decode_bytes = 1 << 20,
+                                .is_grey = is_grey,
+                                .colour_bytes = (uint64_t)b.width * b.height + (1 << 20)};
     return QUIRE_ERR_OK;
 }
 
@@ -237,6 +245,57 @@ static quire_err bmp_decode(void *state, uint32_t page, const qi_grey *out, quir
     return decode_plain(&b, out, diag);
 }
 
+static void colour_row(const bmp *b, const uint8_t *from, uint8_t *to) {
+    for (uint32_t x = 0; x < b->width; x++, to += 3) {
+        size_t n = b->bits / 8;
+        uint32_t v = 0;
+        memcpy(&v, from + x * n, n);
+        for (int k = 0; k < 3; k++) {
+            uint32_t c = b->bits == 24 ? from[x * 3 + 2 - (size_t)k] : field(v, b->mask[k]);
+            to[k] = b->mask[3] ? qi_over_white(c, field(v, b->mask[3])) : (uint8_t)c;
+        }
+    }
+}
+
+/* A palette's pixels are decoded as places in it. */
+static quire_err colour_by_palette(bmp *b, const qi_rgb *out, quire_diag *diag) {
+    qi_grey places = {.width = b->width, .height = b->height, .stride = b->width};
+    places.px = malloc((size_t)b->width * b->height);
+    if (!places.px)
+        return qi_fail(diag, QUIRE_ERR_NO_MEMORY,
+                       "not enough memory to decode it; use fewer --jobs");
+    for (int i = 0; i < 256; i++)
+        b->palette[i] = (uint8_t)i;
+    bool runs = b->compression == RLE4 || b->compression == RLE8;
+    quire_err e = runs ? decode_runs(b, &places, diag) : decode_plain(b, &places, diag);
+    for (size_t i = 0; !e && i < (size_t)b->width * b->height; i++)
+        memcpy(out->px + i * 3, b->colours[places.px[i]], 3);
+    free(places.px);
+    return e;
+}
+
+static quire_err bmp_colour(void *state, uint32_t page, const qi_rgb *out, quire_diag *diag) {
+    bmp b;
+    quire_err e = read_header(&b, state, diag);
+    if (e) return e;
+    if (b.width != out->width || b.height != out->height)
+        return damaged("it changed while it was read", diag);
+    if (b.bits <= 8) return colour_by_palette(&b, out, diag);
+    uint64_t row_bytes = ((uint64_t)b.width * b.bits + 31) / 32 * 4,
+             used = (uint64_t)b.width * b.bits / 8;
+    qi_bytes at = qi_bytes_of(b.input->bytes + b.pixels_at, b.input->n_bytes - b.pixels_at);
+    for (uint32_t i = 0; i < b.height; i++) {
+        const uint8_t *row = qi_bytes_take(&at, i + 1 < b.height ? row_bytes : used);
+        if (!row) return damaged("it is incomplete", diag);
+        colour_row(&b, row, qi_rgb_row(out, b.top_down ? i : b.height - 1 - i));
+    }
+    return QUIRE_ERR_OK;
+}
+
 static void bmp_close(void *state) {}
 
-const qi_codec qi_codec_bmp = {bmp_open, bmp_measure, bmp_decode, bmp_close};
+const qi_codec qi_codec_bmp = {.open = bmp_open,
+                               .measure = bmp_measure,
+                               .decode = bmp_decode,
+                               .close = bmp_close,
+                               .colour = bmp_colour};

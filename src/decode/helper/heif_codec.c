@@ -72,47 +72,81 @@ static quire_err heif_measure(void *state, uint32_t page, qi_measure *ret_measur
         .height_px = (uint32_t)high,
         .orientation = 1,
         .decode_bytes = WORK_BYTES + (uint64_t)w * (uint64_t)high * pixel_bytes,
+        .colour_bytes = WORK_BYTES + (uint64_t)w * (uint64_t)high * pixel_bytes,
     };
     return QUIRE_ERR_OK;
 }
 
-static quire_err heif_to_grey(const qi_heif_library *lib, const struct heif_image *image,
-                              bool has_alpha, bool premultiplied, const qi_grey *out,
-                              quire_diag *diag) {
-    int stride, n = has_alpha ? 4 : 3;
-    const uint8_t *px =
-        lib->heif_image_get_plane_readonly(image, heif_channel_interleaved, &stride);
-    if (!px || (uint32_t)lib->heif_image_get_width(image, heif_channel_interleaved) != out->width ||
-        (uint32_t)lib->heif_image_get_height(image, heif_channel_interleaved) != out->height)
-        return qi_fail(diag, QUIRE_ERR_CORRUPT,
-                       "the HEIC or AVIF is damaged (its sizes differ); copy it again");
-    for (uint32_t y = 0; y < out->height; y++) {
-        const uint8_t *from = px + (size_t)y * (size_t)stride;
-        uint8_t *to = qi_grey_row(out, y);
-        for (uint32_t x = 0; x < out->width; x++, from += n) {
-            uint32_t v = qi_luma(from[0], from[1], from[2]);
-            if (has_alpha && premultiplied)
-                v = v + 255 - from[3] > 255 ? 255 : v + 255 - from[3];
-            else if (has_alpha)
-                v = qi_over_white(v, from[3]);
-            to[x] = (uint8_t)v;
-        }
+/* The picture in colour, 3 channels or 4, to be released. */
+typedef struct picture {
+    struct heif_image *image;
+    const uint8_t *px;
+    size_t stride;
+    bool has_alpha, premultiplied;
+} picture;
+
+static quire_err decode_picture(heif *h, uint32_t width, uint32_t height, picture *ret,
+                                quire_diag *diag) {
+    picture p = {.has_alpha = h->lib->heif_image_handle_has_alpha_channel(h->handle)};
+    p.premultiplied = p.has_alpha && h->lib->heif_image_handle_is_premultiplied_alpha(h->handle);
+    struct heif_error e = h->lib->heif_decode_image(
+        h->handle, &p.image, heif_colorspace_RGB,
+        p.has_alpha ? heif_chroma_interleaved_RGBA : heif_chroma_interleaved_RGB, NULL);
+    if (e.code) return fail(e, diag);
+    int stride;
+    p.px = h->lib->heif_image_get_plane_readonly(p.image, heif_channel_interleaved, &stride);
+    p.stride = (size_t)stride;
+    enum heif_channel channel = heif_channel_interleaved;
+    if (p.px && (uint32_t)h->lib->heif_image_get_width(p.image, channel) == width &&
+        (uint32_t)h->lib->heif_image_get_height(p.image, channel) == height) {
+        *ret = p;
+        return QUIRE_ERR_OK;
     }
-    return QUIRE_ERR_OK;
+    h->lib->heif_image_release(p.image);
+    return qi_fail(diag, QUIRE_ERR_CORRUPT,
+                   "the HEIC or AVIF is damaged (its sizes differ); copy it again");
+}
+
+static uint8_t over_white(const picture *p, uint32_t v, const uint8_t *pixel) {
+    if (!p->has_alpha) return (uint8_t)v;
+    if (!p->premultiplied) return qi_over_white(v, pixel[3]);
+    v += 255u - pixel[3];
+    return (uint8_t)(v > 255 ? 255 : v);
 }
 
 static quire_err heif_decode(void *state, uint32_t page, const qi_grey *out, quire_diag *diag) {
     heif *h = state;
-    bool has_alpha = h->lib->heif_image_handle_has_alpha_channel(h->handle);
-    bool premultiplied = has_alpha && h->lib->heif_image_handle_is_premultiplied_alpha(h->handle);
-    struct heif_image *image = NULL;
-    struct heif_error e = h->lib->heif_decode_image(
-        h->handle, &image, heif_colorspace_RGB,
-        has_alpha ? heif_chroma_interleaved_RGBA : heif_chroma_interleaved_RGB, NULL);
-    if (e.code) return fail(e, diag);
-    quire_err error = heif_to_grey(h->lib, image, has_alpha, premultiplied, out, diag);
-    h->lib->heif_image_release(image);
-    return error;
+    picture p;
+    quire_err e = decode_picture(h, out->width, out->height, &p, diag);
+    if (e) return e;
+    for (uint32_t y = 0; y < out->height; y++) {
+        const uint8_t *from = p.px + y * p.stride;
+        uint8_t *to = qi_grey_row(out, y);
+        for (uint32_t x = 0; x < out->width; x++, from += p.has_alpha ? 4 : 3)
+            to[x] = over_white(&p, qi_luma(from[0], from[1], from[2]), from);
+    }
+    h->lib->heif_image_release(p.image);
+    return QUIRE_ERR_OK;
 }
 
-const qi_codec qi_codec_heif = {heif_open, heif_measure, heif_decode, heif_close};
+static quire_err heif_colour(void *state, uint32_t page, const qi_rgb *out, quire_diag *diag) {
+    heif *h = state;
+    picture p;
+    quire_err e = decode_picture(h, out->width, out->height, &p, diag);
+    if (e) return e;
+    for (uint32_t y = 0; y < out->height; y++) {
+        const uint8_t *from = p.px + y * p.stride;
+        uint8_t *to = qi_rgb_row(out, y);
+        for (uint32_t x = 0; x < out->width; x++, from += p.has_alpha ? 4 : 3, to += 3)
+            for (int k = 0; k < 3; k++)
+                to[k] = over_white(&p, from[k], from);
+    }
+    h->lib->heif_image_release(p.image);
+    return QUIRE_ERR_OK;
+}
+
+const qi_codec qi_codec_heif = {.open = heif_open,
+                                .measure = heif_measure,
+                                .decode = heif_decode,
+                                .close = heif_close,
+                                .colour = heif_colour};

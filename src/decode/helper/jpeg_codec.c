@@ -179,6 +179,10 @@ static quire_err jpeg_measure(void *state, uint32_t page, qi_measure *ret_measur
     read_resolution(&j, ret_measure);
     jpeg_calc_output_dimensions(&j.c);
     ret_measure->decode_bytes = work_bytes(&j);
+    ret_measure->is_grey = j.c.num_components == 1;
+    ret_measure->colour_bytes = ret_measure->decode_bytes;
+    /* PDF's DCT has no arithmetic coding. */
+    if (!j.c.arith_code) ret_measure->embed_bytes = ((const qi_input *)state)->n_bytes;
     jpeg_destroy_decompress(&j.c);
     return QUIRE_ERR_OK;
 }
@@ -245,7 +249,70 @@ static quire_err judge(const jpeg *j, const qi_grey *out, bool refined, quire_di
     return QUIRE_ERR_OK;
 }
 
+/* Reads the header and starts decoding into a colour space. */
+static quire_err start(jpeg *j, J_COLOR_SPACE space, uint32_t width, uint32_t height) {
+    jpeg_create_decompress(&j->c);
+    j->c.src = &j->source;
+    j->progress.progress_monitor = on_progress;
+    j->c.progress = &j->progress;
+    jpeg_read_header(&j->c, TRUE);
+    bool inks = j->c.jpeg_color_space == JCS_CMYK || j->c.jpeg_color_space == JCS_YCCK;
+    j->c.out_color_space = inks ? JCS_CMYK : space;
+    if (j->c.jpeg_color_space == JCS_UNKNOWN && j->c.num_components != 1)
+        return qi_fail(j->diag, QUIRE_ERR_UNSUPPORTED,
+                       "a JPEG of %d channels is not supported; convert it to PNG",
+                       j->c.num_components);
+    jpeg_start_decompress(&j->c);
+    if (j->c.output_width != width || j->c.output_height != height)
+        return qi_fail(j->diag, QUIRE_ERR_CORRUPT, "the JPEG changed while it was read");
+    return QUIRE_ERR_OK;
+}
+
 static quire_err jpeg_decode(void *state, uint32_t page, const qi_grey *out, quire_diag *diag) {
+    jpeg j = {0};
+    jpeg_begin(&j, state, diag);
+    if (setjmp(j.jump)) {
+        jpeg_destroy_decompress(&j.c);
+        return j.error;
+    }
+    quire_err e = start(&j, JCS_GRAYSCALE, out->width, out->height);
+    if (!e) {
+        bool refined = is_refined(&j);
+        read_rows(&j, out);
+        e = judge(&j, out, refined, diag);
+    }
+    jpeg_destroy_decompress(&j.c);
+    return e;
+}
+
+/* Of what was decoded before, so that damage need not be looked for. */
+static quire_err jpeg_colour(void *state, uint32_t page, const qi_rgb *out, quire_diag *diag) {
+    jpeg j = {0};
+    jpeg_begin(&j, state, diag);
+    if (setjmp(j.jump)) {
+        jpeg_destroy_decompress(&j.c);
+        return j.error;
+    }
+    quire_err e = start(&j, JCS_RGB, out->width, out->height);
+    bool inks = !e && j.c.out_color_space == JCS_CMYK;
+    JSAMPARRAY row = NULL;
+    if (inks) row = j.c.mem->alloc_sarray((j_common_ptr)&j.c, JPOOL_IMAGE, out->width * 4, 1);
+    while (!e && j.c.output_scanline < j.c.output_height) {
+        uint8_t *rgb = qi_rgb_row(out, j.c.output_scanline), flip = j.c.saw_Adobe_marker ? 0 : 255;
+        JSAMPROW to = inks ? row[0] : rgb;
+        if (jpeg_read_scanlines(&j.c, &to, 1) != 1) break;
+        for (size_t x = 0; inks && x < out->width; x++)
+            for (size_t k = 0; k < 3; k++)
+                rgb[x * 3 + k] =
+                    (uint8_t)(((to[x * 4 + k] ^ flip) * (to[x * 4 + 3] ^ flip) + 127u) / 255);
+    }
+    jpeg_destroy_decompress(&j.c);
+    return e;
+}
+
+/* The file as it is. */
+static quire_err jpeg_embed(void *state, uint32_t page, qi_embed *out, quire_diag *diag) {
+    const qi_input *input = state;
     jpeg j = {0};
     jpeg_begin(&j, state, diag);
     if (setjmp(j.jump)) {
@@ -254,29 +321,24 @@ static quire_err jpeg_decode(void *state, uint32_t page, const qi_grey *out, qui
     }
     jpeg_create_decompress(&j.c);
     j.c.src = &j.source;
-    j.progress.progress_monitor = on_progress;
-    j.c.progress = &j.progress;
     jpeg_read_header(&j.c, TRUE);
-    bool inks = j.c.jpeg_color_space == JCS_CMYK || j.c.jpeg_color_space == JCS_YCCK;
-    j.c.out_color_space = inks ? JCS_CMYK : JCS_GRAYSCALE;
-    if (j.c.jpeg_color_space == JCS_UNKNOWN && j.c.num_components != 1) {
-        jpeg_destroy_decompress(&j.c);
-        return qi_fail(diag, QUIRE_ERR_UNSUPPORTED,
-                       "a JPEG of %d channels is not supported; convert it to PNG",
-                       j.c.num_components);
-    }
-    jpeg_start_decompress(&j.c);
-    bool refined = is_refined(&j);
-    if (j.c.output_width != out->width || j.c.output_height != out->height) {
-        jpeg_destroy_decompress(&j.c);
-        return qi_fail(diag, QUIRE_ERR_CORRUPT, "the JPEG changed while it was read");
-    }
-    read_rows(&j, out);
-    quire_err e = judge(&j, out, refined, diag);
+    quire_pdf_page *head = out->head;
+    head->coding = QUIRE_PDF_DCT;
+    head->bits = 8;
+    head->n_channels = (uint32_t)j.c.num_components;
+    head->inverted = j.c.num_components == 4 && j.c.saw_Adobe_marker;
+    /* Where the data do not say, libjpeg's guess is said. */
+    if (!j.c.saw_Adobe_marker && j.c.num_components == 3)
+        head->colour_transform = j.c.jpeg_color_space == JCS_YCbCr;
     jpeg_destroy_decompress(&j.c);
-    return e;
+    return qi_embed_append(out, input->bytes, input->n_bytes) ? QUIRE_ERR_OK : qi_embed_full(diag);
 }
 
 static void jpeg_close(void *state) {}
 
-const qi_codec qi_codec_jpeg = {jpeg_open, jpeg_measure, jpeg_decode, jpeg_close};
+const qi_codec qi_codec_jpeg = {.open = jpeg_open,
+                                .measure = jpeg_measure,
+                                .decode = jpeg_decode,
+                                .close = jpeg_close,
+                                .colour = jpeg_colour,
+                                .embed = jpeg_embed};

@@ -8,10 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "decode/embedding.h"
 #include "decode/helper/codec.h"
 #include "decode/helper/pdf_file.h"
 #include "decode/helper/pdf_picture.h"
 #include "decode/helper/pdf_resolution.h"
+#include "decode/helper/pdf_update.h"
 #include "decode/message.h"
 
 /* What poppler and cairo need beside the page itself: fonts, images, paths. */
@@ -22,12 +24,15 @@
  * type. */
 #define MAX_PIXELS           25e6
 #define MAX_PIXELS_OF_GROUPS 10e6 /* which take as much memory then */
+#define EMBED_BYTES          (QI_EMBEDDING_PAGE_BYTES + QI_EMBEDDING_MAX_COVERED * sizeof(quire_box))
 
 typedef struct pdf {
+    const qi_input *input;
     PopplerDocument *document;
     uint8_t *decrypted; /* NULL: the input is read as it is */
     size_t n_decrypted;
     qi_pdf_file *file;
+    qi_pdf_update *update; /* NULL: not wanted, or qpdf cannot read it */
     /* The page that was last looked at. */
     bool has_plan;
     uint32_t planned_page;
@@ -70,6 +75,7 @@ static void pdf_close(void *state) {
     if (!p) return;
     forget_plan(p);
     if (p->document) g_object_unref(p->document);
+    qi_pdf_update_free(p->update);
     qi_pdf_file_free(p->file);
     free(p->decrypted);
     free(p);
@@ -123,6 +129,7 @@ static quire_err pdf_open(const qi_input *in, void **ret_state, uint32_t *ret_n_
     pdf *p = calloc(1, sizeof *p);
     *ret_state = p;
     if (!p) return qi_fail(diag, QUIRE_ERR_NO_MEMORY, "no memory to open it; use fewer --jobs");
+    p->input = in;
     quire_err e = use_password(p, in, diag);
     if (e) return e;
     const uint8_t *bytes = p->decrypted ? p->decrypted : in->bytes;
@@ -141,6 +148,7 @@ static quire_err pdf_open(const qi_input *in, void **ret_state, uint32_t *ret_n_
         return qi_fail(diag, QUIRE_ERR_CORRUPT,
                        "the PDF has no pages; save it again with another program");
     *ret_n_pages = (uint32_t)n;
+    if (in->want_pdf) p->update = qi_pdf_update_new(in);
     return QUIRE_ERR_OK;
 }
 
@@ -203,7 +211,8 @@ static quire_err pdf_measure(void *state, uint32_t page, qi_measure *ret, quire_
                     .dpi_y = d.scale * 72,
                     .decode_bytes =
                         (uint64_t)d.width_px * d.height_px * 4 * (p->has_groups ? 1 + GROUPS : 1) +
-                        DRAWING_BYTES};
+                        DRAWING_BYTES,
+                    .embed_bytes = EMBED_BYTES};
     if (p->is_picture) {
         m.width_px = p->picture.width_px;
         m.height_px = p->picture.height_px;
@@ -269,4 +278,82 @@ static quire_err pdf_decode(void *state, uint32_t page, const qi_grey *out, quir
     return e;
 }
 
-const qi_codec qi_codec_pdf = {pdf_open, pdf_measure, pdf_decode, pdf_close};
+/* Grows the last box by a letter that follows in the same line, or begins a new one. Where there
+ * are too many, all of the page counts as text. */
+static void cover(quire_box *boxes, uint32_t *n, quire_box by) {
+    quire_box *last = *n ? &boxes[*n - 1] : NULL;
+    int32_t high = by.y1 - by.y0;
+    if (last && by.y0 < last->y1 && by.y1 > last->y0 && abs(by.y0 - last->y0) < high &&
+        by.x0 <= last->x1 + high && by.x1 >= last->x0 - high) {
+        if (by.x0 < last->x0) last->x0 = by.x0;
+        if (by.y0 < last->y0) last->y0 = by.y0;
+        if (by.x1 > last->x1) last->x1 = by.x1;
+        if (by.y1 > last->y1) last->y1 = by.y1;
+    } else if (*n < QI_EMBEDDING_MAX_COVERED) {
+        boxes[(*n)++] = by;
+    } else {
+        boxes[0] = (quire_box){INT32_MIN, INT32_MIN, INT32_MAX, INT32_MAX};
+    }
+}
+
+/* Where the page has text already, visible or not. */
+static uint32_t find_text(PopplerPage *page, double scale, quire_box *boxes) {
+    PopplerRectangle *letters = NULL;
+    guint n_letters = 0;
+    uint32_t n = 0;
+    if (!poppler_page_get_text_layout(page, &letters, &n_letters)) return 0;
+    for (guint i = 0; i < n_letters; i++) {
+        const PopplerRectangle *l = &letters[i];
+        double v[4] = {l->x1 * scale, l->y1 * scale, l->x2 * scale, l->y2 * scale};
+        bool sane = v[0] < v[2] && v[1] < v[3];
+        for (int k = 0; k < 4; k++)
+            sane &= fabs(v[k]) < 1e8;
+        if (sane)
+            cover(boxes, &n,
+                  (quire_box){(int32_t)floor(v[0]), (int32_t)floor(v[1]), (int32_t)ceil(v[2]),
+                              (int32_t)ceil(v[3])});
+    }
+    g_free(letters);
+    return n;
+}
+
+static quire_err pdf_embed(void *state, uint32_t page, qi_embed *out, quire_diag *diag) {
+    pdf *p = state;
+    PopplerPage *opened;
+    double width_pt, height_pt;
+    quire_err e = open_page(p, page, &opened, &width_pt, &height_pt, diag);
+    if (e) return e;
+    plan(p, page, width_pt, height_pt);
+    uint32_t width_px =
+        p->is_picture ? p->picture.width_px : drawing_of(p, width_pt, height_pt).width_px;
+    double scale = width_px / width_pt;
+    size_t max = QI_EMBEDDING_MAX_COVERED * sizeof(quire_box);
+    quire_box *boxes = (quire_box *)out->bytes;
+    out->head->kind = 0;
+    uint32_t n = p->update && out->capacity > max ? find_text(opened, scale, boxes) : 0;
+    size_t used = n * sizeof(quire_box);
+    out->bytes += used;
+    out->capacity -= used;
+    if (p->update) qi_pdf_update_page(p->update, page, width_pt, height_pt, scale, out);
+    out->head->n_covered = n;
+    g_object_unref(opened);
+    return QUIRE_ERR_OK;
+}
+
+static void pdf_original(void *state, quire_pdf_original *ret_original, bool *ret_must_rewrite) {
+    pdf *p = state;
+    if (p->update) qi_pdf_update_original(p->update, ret_original, ret_must_rewrite);
+}
+
+static quire_err pdf_rewrite(void *state, uint8_t *to, size_t capacity, size_t *ret_bytes,
+                             quire_diag *diag) {
+    return qi_pdf_rewrite(((pdf *)state)->input, to, capacity, ret_bytes, diag);
+}
+
+const qi_codec qi_codec_pdf = {.open = pdf_open,
+                               .measure = pdf_measure,
+                               .decode = pdf_decode,
+                               .close = pdf_close,
+                               .embed = pdf_embed,
+                               .original = pdf_original,
+                               .rewrite = pdf_rewrite};

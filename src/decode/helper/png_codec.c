@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "decode/helper/codec.h"
 #include "decode/helper/exif.h"
 #include "decode/helper/sampler.h"
@@ -133,6 +134,16 @@ static quire_err png_measure(void *state, uint32_t page, qi_measure *ret_measure
     }
     uint64_t row = pixel_bytes(&p.header) * m.width_px;
     m.decode_bytes = WORK_BYTES + row * (p.header.interlace_method ? m.height_px : 1) + row * 4;
+    uint8_t color = p.header.color_type;
+    uint64_t pixels = (uint64_t)m.width_px * m.height_px;
+    struct spng_trns trns;
+    bool has_trns = spng_get_trns(p.spng, &trns) == 0;
+    m.is_grey = color == SPNG_COLOR_TYPE_GRAYSCALE || color == SPNG_COLOR_TYPE_GRAYSCALE_ALPHA;
+    m.colour_bytes = WORK_BYTES + pixels * (p.header.interlace_method ? 12 : 4);
+    bool has_alpha = color == SPNG_COLOR_TYPE_GRAYSCALE_ALPHA ||
+                     color == SPNG_COLOR_TYPE_TRUECOLOR_ALPHA ||
+                     (has_trns && color != SPNG_COLOR_TYPE_INDEXED);
+    if (!p.header.interlace_method && !has_alpha) m.embed_bytes = p.input->n_bytes;
     png_end(&p);
     *ret_measure = m;
     return QUIRE_ERR_OK;
@@ -222,6 +233,71 @@ static quire_err png_decode(void *state, uint32_t page, const qi_grey *out, quir
     return e;
 }
 
+static quire_err png_colour(void *state, uint32_t page, const qi_rgb *out, quire_diag *diag) {
+    png p;
+    size_t n;
+    if (__builtin_mul_overflow((size_t)out->width * 4, (size_t)out->height, &n))
+        return fail(SPNG_EMEM, diag);
+    quire_err e = png_begin(&p, state, diag);
+    uint8_t *rgba = e ? NULL : malloc(n);
+    if (!e && !rgba) e = fail(SPNG_EMEM, diag);
+    int code = e ? 0 : spng_decode_image(p.spng, rgba, n, SPNG_FMT_RGBA8, SPNG_DECODE_TRNS);
+    if (code) e = fail(code, diag);
+    for (size_t i = 0; !e && i < n / 4; i++)
+        for (int k = 0; k < 3; k++)
+            out->px[i * 3 + (size_t)k] = qi_over_white(rgba[i * 4 + (size_t)k], rgba[i * 4 + 3]);
+    free(rgba);
+    png_end(&p);
+    return e;
+}
+
+/* A palette over white, since a PDF's has no alpha. */
+static quire_err embed_palette(png *p, quire_pdf_page *head, quire_diag *diag) {
+    struct spng_plte palette;
+    struct spng_trns trns;
+    int code = spng_get_plte(p->spng, &palette);
+    if (code) return fail(code, diag);
+    bool has_trns = spng_get_trns(p->spng, &trns) == 0;
+    uint32_t n = 1u << p->header.bit_depth;
+    for (uint32_t i = 0; i < n && i < palette.n_entries; i++) {
+        const struct spng_plte_entry *c = &palette.entries[i];
+        uint32_t alpha = has_trns && i < trns.n_type3_entries ? trns.type3_alpha[i] : 255;
+        head->palette[i * 3] = qi_over_white(c->red, alpha);
+        head->palette[i * 3 + 1] = qi_over_white(c->green, alpha);
+        head->palette[i * 3 + 2] = qi_over_white(c->blue, alpha);
+    }
+    head->n_palette = n;
+    return QUIRE_ERR_OK;
+}
+
+/* The compressed rows are what PDF calls Flate with PNG's predictors. */
+static quire_err png_embed(void *state, uint32_t page, qi_embed *out, quire_diag *diag) {
+    png p;
+    quire_err e = png_begin(&p, state, diag);
+    if (!e && p.header.color_type == SPNG_COLOR_TYPE_INDEXED)
+        e = embed_palette(&p, out->head, diag);
+    out->head->coding = QUIRE_PDF_FLATE;
+    out->head->predicted = 1;
+    out->head->bits = p.header.bit_depth;
+    out->head->n_channels = p.header.color_type == SPNG_COLOR_TYPE_TRUECOLOR ? 3 : 1;
+    qi_bytes at = qi_bytes_of(p.input->bytes, p.input->n_bytes);
+    qi_bytes_take(&at, SIGNATURE_BYTES);
+    while (!e && qi_bytes_left(&at) >= CHUNK_FRAME_BYTES) {
+        uint32_t n = __builtin_bswap32(qi_bytes_u32(&at));
+        const uint8_t *type = qi_bytes_take(&at, 4), *data = qi_bytes_take(&at, n);
+        qi_bytes_take(&at, 4);
+        if (!data || !memcmp(type, "IEND", 4)) break;
+        if (!memcmp(type, "IDAT", 4) && !qi_embed_append(out, data, n)) e = qi_embed_full(diag);
+    }
+    png_end(&p);
+    return e;
+}
+
 static void png_close(void *state) {}
 
-const qi_codec qi_codec_png = {png_open, png_measure, png_decode, png_close};
+const qi_codec qi_codec_png = {.open = png_open,
+                               .measure = png_measure,
+                               .decode = png_decode,
+                               .close = png_close,
+                               .colour = png_colour,
+                               .embed = png_embed};

@@ -120,7 +120,9 @@ static quire_err pnm_measure(void *state, uint32_t page, qi_measure *ret_measure
     *ret_measure = (qi_measure){.width_px = p.width,
                                 .height_px = p.height,
                                 .orientation = 1,
-                                .decode_bytes = (uint64_t)p.width * 8 + (1 << 20)};
+                                .decode_bytes = (uint64_t)p.width * 8 + (1 << 20),
+                                .is_grey = p.n_samples < 3,
+                                .colour_bytes = (uint64_t)p.width * 8 + (1 << 20)};
     return QUIRE_ERR_OK;
 }
 
@@ -164,35 +166,55 @@ static bool read_raw_row(pnm *p, uint32_t bits, size_t n_bytes, uint8_t *row) {
     return true;
 }
 
-static quire_err pnm_decode(void *state, uint32_t page, const qi_grey *out, quire_diag *diag) {
-    pnm p;
-    quire_err e = read_header(&p, state, diag);
-    if (e) return e;
-    if (p.width != out->width || p.height != out->height)
-        return damaged("it changed while it was read", diag);
-    qi_sampler row = {.model = p.n_samples >= 3 ? QI_MODEL_RGB : QI_MODEL_GREY,
-                      .bits = p.plain && p.bitmap ? 8 : sample_bits(&p),
-                      .n_samples = p.n_samples,
-                      .has_alpha = p.has_alpha};
-    e = qi_sampler_init(&row, p.max_value, p.bitmap, diag);
-    size_t n = qi_sampler_bytes(&row, p.width);
+/* All rows, to one of the two. */
+static quire_err read_rows(pnm *p, const qi_grey *grey, const qi_rgb *rgb, quire_diag *diag) {
+    qi_sampler row = {.model = p->n_samples >= 3 ? QI_MODEL_RGB : QI_MODEL_GREY,
+                      .bits = p->plain && p->bitmap ? 8 : sample_bits(p),
+                      .n_samples = p->n_samples,
+                      .has_alpha = p->has_alpha};
+    quire_err e = qi_sampler_init(&row, p->max_value, p->bitmap, diag);
+    size_t n = qi_sampler_bytes(&row, p->width);
     uint8_t *samples = e ? NULL : malloc(n ? n : 1);
     if (!e && !samples) e = qi_fail(diag, QUIRE_ERR_NO_MEMORY, "not enough memory to decode it");
-    for (uint32_t y = 0; !e && y < p.height; y++) {
-        bool ok = p.plain ? read_plain_row(&p, row.bits, (size_t)p.width * p.n_samples, samples)
-                          : read_raw_row(&p, row.bits, n, samples);
+    for (uint32_t y = 0; !e && y < p->height; y++) {
+        bool ok = p->plain ? read_plain_row(p, row.bits, (size_t)p->width * p->n_samples, samples)
+                           : read_raw_row(p, row.bits, n, samples);
         if (!ok)
             e = qi_fail(diag, QUIRE_ERR_CORRUPT,
                         "the PNM is incomplete: of %u rows only %u are there; copy it again",
-                        p.height, y);
+                        p->height, y);
+        else if (grey)
+            qi_sampler_convert(&row, samples, p->width, qi_grey_row(grey, y));
         else
-            qi_sampler_convert(&row, samples, p.width, qi_grey_row(out, y));
+            qi_sampler_colours(&row, samples, p->width, qi_rgb_row(rgb, y));
     }
     free(samples);
     qi_sampler_done(&row);
     return e;
 }
 
+static quire_err pnm_decode(void *state, uint32_t page, const qi_grey *out, quire_diag *diag) {
+    pnm p;
+    quire_err e = read_header(&p, state, diag);
+    if (e) return e;
+    if (p.width != out->width || p.height != out->height)
+        return damaged("it changed while it was read", diag);
+    return read_rows(&p, out, NULL, diag);
+}
+
+static quire_err pnm_colour(void *state, uint32_t page, const qi_rgb *out, quire_diag *diag) {
+    pnm p;
+    quire_err e = read_header(&p, state, diag);
+    if (e) return e;
+    if (p.width != out->width || p.height != out->height)
+        return damaged("it changed while it was read", diag);
+    return read_rows(&p, NULL, out, diag);
+}
+
 static void pnm_close(void *state) {}
 
-const qi_codec qi_codec_pnm = {pnm_open, pnm_measure, pnm_decode, pnm_close};
+const qi_codec qi_codec_pnm = {.open = pnm_open,
+                               .measure = pnm_measure,
+                               .decode = pnm_decode,
+                               .close = pnm_close,
+                               .colour = pnm_colour};

@@ -66,31 +66,47 @@ static void convert_one_bit(const qi_sampler *row, const uint8_t *samples, uint3
     if (x < width) memcpy(out + x, row->eight + samples[x >> 3] * 8, width - x);
 }
 
-static uint8_t pixel(const qi_sampler *row, const uint8_t *samples, size_t i) {
+/* Colours of the pixel whose first sample is i; returns how many samples they took. */
+static size_t colours(const qi_sampler *row, const uint8_t *samples, size_t i, uint32_t rgb[3]) {
     const uint8_t *t = row->table;
-    uint32_t v;
-    size_t n = 1;
-    if (row->model == QI_MODEL_GREY) {
-        v = t[sample_at(row, samples, i)];
-    } else {
-        uint32_t a = t[sample_at(row, samples, i)], b = t[sample_at(row, samples, i + 1)],
-                 c = t[sample_at(row, samples, i + 2)];
-        n = 3;
-        if (row->model == QI_MODEL_CMYK) {
-            uint32_t light = 255 - t[sample_at(row, samples, i + 3)];
-            a = ((255 - a) * light + 127) / 255;
-            b = ((255 - b) * light + 127) / 255;
-            c = ((255 - c) * light + 127) / 255;
-            n = 4;
-        }
-        v = qi_luma(a, b, c);
-    }
-    if (!row->has_alpha) return (uint8_t)v;
-    uint32_t alpha = sample_at(row, samples, i + n), max = row->max_value;
+    for (size_t k = 0; k < 3; k++)
+        rgb[k] = t[sample_at(row, samples, i + k)];
+    if (row->model != QI_MODEL_CMYK) return 3;
+    uint32_t light = 255 - t[sample_at(row, samples, i + 3)];
+    for (size_t k = 0; k < 3; k++)
+        rgb[k] = ((255 - rgb[k]) * light + 127) / 255;
+    return 4;
+}
+
+/* A value over white paper by the alpha that sample i is. */
+static uint8_t over_white(const qi_sampler *row, const uint8_t *samples, size_t i, uint32_t v) {
+    uint32_t alpha = sample_at(row, samples, i), max = row->max_value;
     alpha = ((alpha > max ? max : alpha) * 255 + max / 2) / max;
     if (!row->premultiplied) return qi_over_white(v, alpha);
     v += 255 - alpha;
     return (uint8_t)(v > 255 ? 255 : v);
+}
+
+static uint8_t pixel(const qi_sampler *row, const uint8_t *samples, size_t i) {
+    uint32_t v, rgb[3];
+    size_t n = 1;
+    if (row->model == QI_MODEL_GREY) {
+        v = row->table[sample_at(row, samples, i)];
+    } else {
+        n = colours(row, samples, i, rgb);
+        v = qi_luma(rgb[0], rgb[1], rgb[2]);
+    }
+    return row->has_alpha ? over_white(row, samples, i + n, v) : (uint8_t)v;
+}
+
+void qi_sampler_colours(const qi_sampler *row, const uint8_t *samples, uint32_t width,
+                        uint8_t *out) {
+    for (uint32_t x = 0; x < width; x++, out += 3) {
+        uint32_t rgb[3];
+        size_t i = (size_t)x * row->n_samples, n = colours(row, samples, i, rgb);
+        for (int k = 0; k < 3; k++)
+            out[k] = row->has_alpha ? over_white(row, samples, i + n, rgb[k]) : (uint8_t)rgb[k];
+    }
 }
 
 void qi_sampler_convert(const qi_sampler *row, const uint8_t *samples, uint32_t width,

@@ -38,4 +38,8 @@ size_t qi_sampler_bytes(const qi_sampler *row, uint32_t width_px);
 void qi_sampler_convert(const qi_sampler *row, const uint8_t *samples, uint32_t width_px,
                         uint8_t *out);
 
+/* The same of colours: out holds red, green and blue of width_px pixels. Not for grey. */
+void qi_sampler_colours(const qi_sampler *row, const uint8_t *samples, uint32_t width_px,
+                        uint8_t *out);
+
 #endif

@@ -10,6 +10,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "decode/embedding.h"
+#include "decode/helper/embed_pixels.h"
 #include "decode/helper/orient.h"
 #include "decode/helper/png_encoder.h"
 #include "decode/helper/sniff.h"
@@ -19,6 +21,7 @@ enum { MIN_DPI = 70, MAX_DPI = 4800 };
 static void close_document(qi_server *s) {
     if (s->codec) s->codec->close(s->state);
     if (s->input.bytes) munmap((void *)s->input.bytes, s->input.n_bytes);
+    explicit_bzero(s->password, sizeof s->password);
     *s = (qi_server){.program = s->program, .heif = s->heif};
 }
 
@@ -71,8 +74,11 @@ static quire_err open_document(qi_server *s, const qi_request *request, int desc
         reply->needs = codec ? QI_HELPER_HEIF : s->program->others;
         return QUIRE_ERR_OK;
     }
+    bool must_rewrite = false;
     s->codec = codec;
-    s->input.password = request->password;
+    memcpy(s->password, request->password, sizeof s->password);
+    s->input.password = s->password;
+    s->input.want_pdf = request->want_pdf;
     e = s->codec->open(&s->input, &s->state, &s->n_pages, diag);
     if (e) return e;
     if (request->max_pages && s->n_pages > request->max_pages)
@@ -80,6 +86,9 @@ static quire_err open_document(qi_server *s, const qi_request *request, int desc
                        request->max_pages);
     reply->format = s->format;
     reply->n_pages = s->n_pages;
+    if (s->input.want_pdf && codec->original)
+        codec->original(s->state, &reply->original, &must_rewrite);
+    reply->must_rewrite = must_rewrite;
     return QUIRE_ERR_OK;
 }
 
@@ -108,6 +117,23 @@ static quire_err measure_page(qi_server *s, uint32_t page, qi_measure *ret, quir
     return QUIRE_ERR_OK;
 }
 
+/* In how many channels the page is stored where it is decoded for the PDF. */
+static uint32_t channels(const qi_server *s, const qi_measure *m) {
+    return m->is_grey || !s->codec->colour ? 1 : 3;
+}
+
+/* What _embed takes: as the page is, or its pixels. */
+static void embed_needs(const qi_server *s, const qi_measure *m, qi_reply *reply) {
+    reply->embed_bytes = sizeof(qi_embedding) + m->embed_bytes;
+    reply->embed_decode_bytes = m->decode_bytes;
+    if (m->embed_bytes) return;
+    uint32_t n = channels(s, m);
+    reply->embed_bytes += qi_embed_pixels_bytes(m->width_px, m->height_px, n);
+    reply->embed_decode_bytes = (n == 1 ? m->decode_bytes : m->colour_bytes) +
+                                (uint64_t)m->width_px * m->height_px * n +
+                                qi_embed_pixels_work_bytes(m->width_px, m->height_px, n);
+}
+
 static quire_err measure(qi_server *s, const qi_request *request, qi_reply *reply,
                          quire_diag *diag) {
     qi_measure m;
@@ -118,7 +144,76 @@ static quire_err measure(qi_server *s, const qi_request *request, qi_reply *repl
     reply->height_px = turned ? m.width_px : m.height_px;
     reply->dpi = plausible_dpi(&m);
     reply->decode_bytes = m.decode_bytes;
+    embed_needs(s, &m, reply);
     return QUIRE_ERR_OK;
+}
+
+/* Stores the page as it is, or its pixels. */
+static quire_err fill(qi_server *s, uint32_t page, const qi_measure *m, qi_embed *out,
+                      quire_diag *diag) {
+    if (m->embed_bytes) return s->codec->embed(s->state, page, out, diag);
+    uint32_t n_channels = channels(s, m);
+    size_t n;
+    if (__builtin_mul_overflow((size_t)m->width_px * n_channels, (size_t)m->height_px, &n))
+        return qi_fail(diag, QUIRE_ERR_TOO_LARGE, "its pixels are too many");
+    uint8_t *px = calloc(1, n);
+    if (!px)
+        return qi_fail(diag, QUIRE_ERR_NO_MEMORY,
+                       "not enough memory to decode it; use fewer --jobs");
+    qi_grey grey = {.px = px, .width = m->width_px, .height = m->height_px, .stride = m->width_px};
+    qi_rgb rgb = {.px = px, .width = m->width_px, .height = m->height_px};
+    quire_err e = n_channels == 1 ? s->codec->decode(s->state, page, &grey, diag)
+                                  : s->codec->colour(s->state, page, &rgb, diag);
+    if (!e) e = n_channels == 1 ? qi_embed_grey(&grey, out, diag) : qi_embed_rgb(&rgb, out, diag);
+    free(px);
+    return e;
+}
+
+static float plausible_one(double dpi) {
+    return isfinite(dpi) && dpi >= MIN_DPI / 2.0 && dpi <= MAX_DPI ? (float)dpi : 0;
+}
+
+static quire_err embed(qi_server *s, const qi_request *request, int descriptor, qi_reply *reply,
+                       quire_diag *diag) {
+    qi_measure m;
+    quire_err e = measure_page(s, request->page, &m, diag);
+    if (e) return e;
+    size_t granted, n = (size_t)request->granted_bytes;
+    if (!file_size(descriptor, &granted) || granted < n || n < sizeof(qi_embedding))
+        return qi_fail(diag, QUIRE_ERR_HELPER, "the memory granted is too small for its image");
+    uint8_t *map = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
+    if (map == MAP_FAILED)
+        return qi_fail(diag, QUIRE_ERR_NO_MEMORY, "no memory to map its image; use fewer --jobs");
+    quire_pdf_page *head = &((qi_embedding *)map)->page;
+    bool known = plausible_dpi(&m) > 0;
+    *head = (quire_pdf_page){.kind = QUIRE_PDF_IMAGE,
+                             .columns = m.width_px,
+                             .rows = m.height_px,
+                             .orientation = (uint32_t)m.orientation,
+                             .dpi_x = known ? plausible_one(m.dpi_x) : 0,
+                             .dpi_y = known ? plausible_one(m.dpi_y) : 0,
+                             .colour_transform = -1};
+    qi_embed out = {
+        .head = head, .bytes = map + sizeof(qi_embedding), .capacity = n - sizeof(qi_embedding)};
+    e = fill(s, request->page, &m, &out, diag);
+    reply->embed_bytes = sizeof(qi_embedding) + head->n_covered * sizeof(quire_box) + head->n_bytes;
+    munmap(map, n);
+    return e;
+}
+
+/* Writes the document that is open anew. */
+static quire_err rewrite(qi_server *s, const qi_request *request, int descriptor, qi_reply *reply,
+                         quire_diag *diag) {
+    size_t granted, n = (size_t)request->granted_bytes;
+    if (!s->codec || !s->codec->rewrite || !file_size(descriptor, &granted) || granted < n)
+        return qi_fail(diag, QUIRE_ERR_HELPER, "it cannot be written anew");
+    uint8_t *map = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
+    if (map == MAP_FAILED) return qi_fail(diag, QUIRE_ERR_NO_MEMORY, "no memory to write it anew");
+    size_t used = 0;
+    quire_err e = s->codec->rewrite(s->state, map, n, &used, diag);
+    reply->embed_bytes = used;
+    munmap(map, n);
+    return e;
 }
 
 static quire_err decode_turned(qi_server *s, const qi_request *request, const qi_measure *m,
@@ -186,6 +281,10 @@ bool qi_server_serve(qi_server *s, const qi_request *request, int descriptor, qi
         e = decode(s, request, descriptor, &diag);
     else if (request->kind == QI_MESSAGE_ENCODE)
         e = encode(request, descriptor, &reply, &diag);
+    else if (request->kind == QI_MESSAGE_EMBED)
+        e = embed(s, request, descriptor, &reply, &diag);
+    else if (request->kind == QI_MESSAGE_REWRITE)
+        e = rewrite(s, request, descriptor, &reply, &diag);
     else
         close_document(s);
     if (descriptor >= 0) close(descriptor);

@@ -26,6 +26,7 @@ typedef struct qi_server {
     qi_format format;
     uint32_t n_pages;
     uint64_t max_pixels;
+    char password[QI_PASSWORD_BYTES]; /* the document's, for as long as it is open */
 } qi_server;
 
 /* Acts on a request. descriptor (-1: none) is closed. True where ret_reply is to be sent. */

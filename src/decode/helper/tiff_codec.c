@@ -11,6 +11,7 @@
 
 #include "decode/helper/codec.h"
 #include "decode/helper/sampler.h"
+#include "decode/helper/tiff_embed.h"
 #include "decode/helper/tiff_pages.h"
 
 enum { WORK_BYTES = 8 << 20, MAX_LINES_BYTES = 1 << 29, MAX_SAMPLES = 64 };
@@ -251,6 +252,10 @@ static quire_err tiff_measure(void *state, uint32_t page, qi_measure *ret_measur
                        "the TIFF's rows, strips or tiles are too large; save it with smaller ones");
     if (l.by_rgba) lines += pixels * 4;
     m.decode_bytes = WORK_BYTES + lines + (uint64_t)l.width * 64;
+    m.is_grey = l.n_samples == 1 && (l.photometric == PHOTOMETRIC_MINISWHITE ||
+                                     l.photometric == PHOTOMETRIC_MINISBLACK);
+    m.colour_bytes = WORK_BYTES + lines + pixels * 4 + (uint64_t)l.width * 64;
+    m.embed_bytes = qi_tiff_embed_bytes(t->handle, t->input);
     *ret_measure = m;
     return QUIRE_ERR_OK;
 }
@@ -344,32 +349,72 @@ static quire_err decode_tiles(tiff *t, const layout *l, const qi_sampler *row, c
     return e;
 }
 
-static quire_err decode_rgba(tiff *t, const layout *l, const qi_grey *out, quire_diag *diag) {
+/* The page in libtiff's own colours, to be freed. Asked for in the stored orientation, so that
+ * libtiff turns nothing. */
+static quire_err read_rgba(tiff *t, const layout *l, uint32_t **ret_rgba, quire_diag *diag) {
     char why[1024];
     if (!TIFFRGBAImageOK(t->handle, why))
         return qi_fail(diag, QUIRE_ERR_UNSUPPORTED,
                        "this kind of TIFF is not supported (%s); save it as grey or RGB", why);
     uint32_t *rgba = malloc((size_t)l->width * l->height * 4);
     if (!rgba) return no_memory(diag);
-    /* Asked for in the stored orientation, so that libtiff turns nothing. */
     int ok = TIFFReadRGBAImageOriented(
         t->handle, l->width, l->height, rgba,
         l->orientation >= 1 && l->orientation <= 8 ? l->orientation : 1, 1);
-    if (!ok || t->message[0]) {
-        free(rgba);
-        return damaged(t, diag);
+    if (ok && !t->message[0]) {
+        *ret_rgba = rgba;
+        return QUIRE_ERR_OK;
     }
+    free(rgba);
+    return damaged(t, diag);
+}
+
+/* libtiff's colours are weighted by alpha. */
+static uint8_t over_white(uint32_t v, uint32_t rgba) {
+    v += 255 - TIFFGetA(rgba);
+    return (uint8_t)(v > 255 ? 255 : v);
+}
+
+static quire_err decode_rgba(tiff *t, const layout *l, const qi_grey *out, quire_diag *diag) {
+    uint32_t *rgba;
+    quire_err e = read_rgba(t, l, &rgba, diag);
+    if (e) return e;
     for (uint32_t y = 0; y < l->height; y++) {
         const uint32_t *from = rgba + (size_t)y * l->width;
         uint8_t *to = qi_grey_row(out, y);
         for (uint32_t x = 0; x < l->width; x++) {
-            uint32_t v = qi_luma(TIFFGetR(from[x]), TIFFGetG(from[x]), TIFFGetB(from[x])) + 255 -
-                         TIFFGetA(from[x]);
-            to[x] = (uint8_t)(v > 255 ? 255 : v);
+            uint32_t v = from[x];
+            to[x] = over_white(qi_luma(TIFFGetR(v), TIFFGetG(v), TIFFGetB(v)), v);
         }
     }
     free(rgba);
     return QUIRE_ERR_OK;
+}
+
+static quire_err tiff_colour(void *state, uint32_t page, const qi_rgb *out, quire_diag *diag) {
+    tiff *t = state;
+    layout l;
+    uint32_t *rgba;
+    quire_err e = load_layout(t, page, &l, diag);
+    if (!e && (l.width != out->width || l.height != out->height))
+        e = qi_fail(diag, QUIRE_ERR_CORRUPT, "the TIFF changed while it was read");
+    if (!e) e = read_rgba(t, &l, &rgba, diag);
+    if (e) return e;
+    uint8_t *to = out->px;
+    for (size_t i = 0; i < (size_t)l.width * l.height; i++, to += 3) {
+        to[0] = over_white(TIFFGetR(rgba[i]), rgba[i]);
+        to[1] = over_white(TIFFGetG(rgba[i]), rgba[i]);
+        to[2] = over_white(TIFFGetB(rgba[i]), rgba[i]);
+    }
+    free(rgba);
+    return QUIRE_ERR_OK;
+}
+
+static quire_err tiff_embed(void *state, uint32_t page, qi_embed *out, quire_diag *diag) {
+    tiff *t = state;
+    layout l;
+    quire_err e = load_layout(t, page, &l, diag);
+    return e ? e : qi_tiff_embed(t->handle, t->input, out, diag);
 }
 
 static quire_err tiff_decode(void *state, uint32_t page, const qi_grey *out, quire_diag *diag) {
@@ -388,4 +433,9 @@ static quire_err tiff_decode(void *state, uint32_t page, const qi_grey *out, qui
     return e;
 }
 
-const qi_codec qi_codec_tiff = {tiff_open, tiff_measure, tiff_decode, tiff_close};
+const qi_codec qi_codec_tiff = {.open = tiff_open,
+                                .measure = tiff_measure,
+                                .decode = tiff_decode,
+                                .close = tiff_close,
+                                .colour = tiff_colour,
+                                .embed = tiff_embed};

@@ -76,6 +76,7 @@ static quire_err webp_measure(void *state, uint32_t page, qi_measure *ret_measur
         .dpi_x = exif.dpi_x,
         .dpi_y = exif.dpi_y,
         .decode_bytes = WORK_BYTES + (is_luma(&f) ? pixels : pixels * 9),
+        .colour_bytes = WORK_BYTES + pixels * 9,
     };
     return QUIRE_ERR_OK;
 }
@@ -120,10 +121,11 @@ static quire_err decode_luma(const qi_input *input, WebPDecoderConfig *config, c
     return QUIRE_ERR_OK;
 }
 
-static quire_err decode_colour(const qi_input *input, WebPDecoderConfig *config, const qi_grey *out,
-                               quire_diag *diag) {
-    size_t line = (size_t)out->width * 4, n;
-    if (__builtin_mul_overflow(line, (size_t)out->height, &n) || line > INT32_MAX)
+/* The whole picture in colour, to be freed. */
+static quire_err decode_rgba(const qi_input *input, WebPDecoderConfig *config, uint32_t width,
+                             uint32_t height, uint8_t **ret_rgba, quire_diag *diag) {
+    size_t line = (size_t)width * 4, n;
+    if (__builtin_mul_overflow(line, (size_t)height, &n) || line > INT32_MAX)
         return fail(VP8_STATUS_OUT_OF_MEMORY, diag);
     uint8_t *rgba = malloc(n);
     if (!rgba) return fail(VP8_STATUS_OUT_OF_MEMORY, diag);
@@ -131,14 +133,45 @@ static quire_err decode_colour(const qi_input *input, WebPDecoderConfig *config,
     config->output.is_external_memory = 1;
     config->output.u.RGBA = (WebPRGBABuffer){.rgba = rgba, .stride = (int)line, .size = n};
     VP8StatusCode status = WebPDecode(input->bytes, input->n_bytes, config);
-    for (uint32_t y = 0; status == VP8_STATUS_OK && y < out->height; y++) {
-        const uint8_t *from = rgba + y * line;
+    if (status == VP8_STATUS_OK) {
+        *ret_rgba = rgba;
+        return QUIRE_ERR_OK;
+    }
+    free(rgba);
+    return fail(status, diag);
+}
+
+static quire_err decode_colour(const qi_input *input, WebPDecoderConfig *config, const qi_grey *out,
+                               quire_diag *diag) {
+    uint8_t *rgba;
+    quire_err e = decode_rgba(input, config, out->width, out->height, &rgba, diag);
+    if (e) return e;
+    const uint8_t *from = rgba;
+    for (uint32_t y = 0; y < out->height; y++) {
         uint8_t *to = qi_grey_row(out, y);
         for (uint32_t x = 0; x < out->width; x++, from += 4)
             to[x] = qi_over_white(qi_luma(from[0], from[1], from[2]), from[3]);
     }
     free(rgba);
-    return status == VP8_STATUS_OK ? QUIRE_ERR_OK : fail(status, diag);
+    return QUIRE_ERR_OK;
+}
+
+static quire_err webp_colour(void *state, uint32_t page, const qi_rgb *out, quire_diag *diag) {
+    const qi_input *input = state;
+    WebPDecoderConfig config;
+    if (!WebPInitDecoderConfig(&config)) return fail(VP8_STATUS_INVALID_PARAM, diag);
+    uint8_t *rgba;
+    quire_err e = features(input, &config.input, diag);
+    if (!e && ((uint32_t)config.input.width != out->width ||
+               (uint32_t)config.input.height != out->height))
+        e = qi_fail(diag, QUIRE_ERR_CORRUPT, "the WebP changed while it was read");
+    if (!e) e = decode_rgba(input, &config, out->width, out->height, &rgba, diag);
+    if (e) return e;
+    for (size_t i = 0; i < (size_t)out->width * out->height; i++)
+        for (int k = 0; k < 3; k++)
+            out->px[i * 3 + (size_t)k] = qi_over_white(rgba[i * 4 + (size_t)k], rgba[i * 4 + 3]);
+    free(rgba);
+    return QUIRE_ERR_OK;
 }
 
 static quire_err webp_decode(void *state, uint32_t page, const qi_grey *out, quire_diag *diag) {
@@ -155,4 +188,8 @@ static quire_err webp_decode(void *state, uint32_t page, const qi_grey *out, qui
 
 static void webp_close(void *state) {}
 
-const qi_codec qi_codec_webp = {webp_open, webp_measure, webp_decode, webp_close};
+const qi_codec qi_codec_webp = {.open = webp_open,
+                                .measure = webp_measure,
+                                .decode = webp_decode,
+                                .close = webp_close,
+                                .colour = webp_colour};
