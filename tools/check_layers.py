@@ -4,7 +4,7 @@ usage: check_layers.py SOURCE-ROOT [QUIRE-PROGRAM]
 
 A room (a folder of src/) may include only the rooms listed for it, its own files and the public
 header. Codecs are included and linked only by the helper program, so that a hostile file meets them
-in the sandbox and nowhere else. Prints each offence; exit status 1 when there is one."""
+in the sandbox and nowhere else; of zlib the command may call what compresses alone. Prints each offence; exit status 1 when there is one."""
 
 import pathlib
 import re
@@ -30,7 +30,9 @@ CODEC_HEADER = re.compile(r"(jpeglib|turbojpeg|spng|png|tiffio|tiff|heif|allhead
                           r"|(webp|libheif|leptonica|tesseract|poppler|qpdf|fontconfig)/.*"
                           r"|(poppler|cairo|openjpeg)[-\w]*\.h")
 CODEC_LIBRARY = re.compile(r"lib(jpeg|turbojpeg|spng|png|tiff|webp\w*|sharpyuv|heif|lept|tesseract|poppler[-\w]*|cairo|fontconfig|qpdf|openjp2)\b")
-NEEDED_BY_QUIRE = re.compile(r"(libc|libm|libpthread|libnettle|libcjson|libexpat|ld-linux-x86-64)\.so\.\d+")
+NEEDED_BY_QUIRE = re.compile(r"(libc|libm|libpthread|libnettle|libcjson|libexpat|libz|ld-linux-x86-64)\.so\.\d+")
+# zlib is there to compress what Quire made: nothing that reads compressed data may be called.
+INFLATE = re.compile(r"\b(inflate\w*|uncompress2?|gz(open|dopen|read)\w*)\b")
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
 
 
@@ -69,10 +71,19 @@ def check_links(program):
             yield f"{program}: links {library}, which is not in the list of tools/check_layers.py"
 
 
+def check_zlib(program):
+    """Offences among the functions of zlib that a program calls."""
+    symbols = subprocess.run(["nm", "-D", "--undefined-only", program], check=True,
+                             capture_output=True, text=True)
+    for name in INFLATE.findall(symbols.stdout):
+        yield f"{program}: calls zlib's {name[0]}; only decode/helper may decompress"
+
+
 def main():
     offences = list(check_includes(pathlib.Path(sys.argv[1]) / "src"))
     for program in sys.argv[2:]:
         offences += check_links(program)
+        offences += check_zlib(program)
     for offence in offences:
         print(offence)
     return 1 if offences else 0

@@ -85,8 +85,8 @@ static quire_box take_box(qi_bytes *in) {
 /* Bytes that a block, line and word take at least: what bounds their number. */
 enum { MIN_BLOCK = 24, MIN_LINE = 16 + 16 + 8 + 8 + 8, MIN_WORD = 16 + 4 + 1 + 4 };
 
-/* Every field of these but pdf is written and read below: a new one belongs there, and the number in
- * the journal's first line counts up. */
+/* Every field of these but pdf is written and read below: a new one belongs there, and the number
+ * in the journal's first line counts up. */
 _Static_assert(sizeof(quire_page) == 152 && sizeof(quire_block) == 24 && sizeof(quire_line) == 64 &&
                    sizeof(quire_word) == 32 && sizeof(quire_timings) == 48,
                "write the new field into the journal");

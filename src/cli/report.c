@@ -105,6 +105,7 @@ static void put_options(qi_strbuf *out, const qi_run_values *v) {
     put_flag(out, "skip_existing", v->skip_existing);
     put_flag(out, "resume", v->resume);
     put_flag(out, "no_timings", v->no_timings);
+    put_flag(out, "pdfa", v->pdfa);
     qi_strbuf_puts(out, "}");
 }
 

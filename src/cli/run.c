@@ -116,6 +116,10 @@ static unsigned decide(run *r, const qi_input *input, job *j) {
 
 /* Queues an input, unless all its results are there. */
 static quire_err queue(run *r, const qi_input *input, quire_diag *diag) {
+    if (r->values.request.want_pdf && !r->values.output && input->found)
+        return qi_fail(diag, QUIRE_ERR_USAGE,
+                       "a PDF on standard output is of one file, not of a folder; give a folder "
+                       "with -o DIR");
     const size_t n = strlen(input->result) + 1;
     job *j = calloc(1, sizeof *j + n);
     if (!j) return qi_fail(diag, QUIRE_ERR_NO_MEMORY, "memory ran out");
@@ -376,7 +380,8 @@ static quire_err open_journal(run *r, quire_diag *diag) {
     else if (r->values.resume && !qi_journal_resumed(r->journal))
         qi_progress_note(&r->progress,
                          "the folder holds no journal of a run; this one begins anew");
-    return qi_committer_new(r->journal, r->values.output, &r->committer, diag);
+    return qi_committer_new(r->journal, r->values.output, !r->values.request.want_pdf,
+                            &r->committer, diag);
 }
 
 static quire_err prepare(run *r, int n_operands, char **operands, quire_diag *diag) {

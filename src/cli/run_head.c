@@ -40,5 +40,6 @@ void qi_run_head_put(qi_strbuf *out, const qi_run_values *v, const quire_model_i
     qi_strbuf_printf(out, "--max-pixels=%llu\n", (unsigned long long)v->reader.max_pixels);
     put_flag(out, "--strict", v->reader.strict);
     put_flag(out, "--no-timings", v->no_timings);
+    put_flag(out, "--pdfa", v->pdfa);
     put_flag(out, "--overwrite", v->overwrite);
 }

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/commands.h"
 
@@ -120,6 +121,7 @@ static const qi_option options[] = {
     {"strict", 0, FLAG(reader.strict), "a page that fails makes its document fail"},
     {"no-timings", 0, FLAG(no_timings),
      "leave timings out of results, for the same bytes each time"},
+    {"pdfa", 0, FLAG(pdfa), "make PDF/A-2b of -f pdf, or fail where that cannot be"},
     {"quiet", 'q', FLAG(quiet), "print errors only"},
     {"verbose", 0, FLAG(verbose), "print a line for each document"},
 };
@@ -166,6 +168,22 @@ static quire_err settle_existing(qi_run_values *v, const unsigned char *given, q
     return QUIRE_ERR_OK;
 }
 
+static quire_err check_pdf(qi_run_values *v, int n_inputs, quire_diag *diag) {
+    const qi_output_format *pdf = qi_output_format_find("pdf", 3);
+    for (size_t i = 0; i < v->formats.n; i++)
+        v->request.want_pdf |= v->formats.list[i] == pdf;
+    if (v->pdfa && !v->request.want_pdf)
+        return qi_fail(diag, QUIRE_ERR_USAGE, "--pdfa is about PDFs; ask for one with -f pdf");
+    if (!v->request.want_pdf || v->output) return QUIRE_ERR_OK;
+    if (n_inputs != 1 || v->files_from)
+        return qi_fail(diag, QUIRE_ERR_USAGE,
+                       "a PDF on standard output is of one input; give a folder with -o DIR");
+    if (isatty(STDOUT_FILENO))
+        return qi_fail(diag, QUIRE_ERR_USAGE,
+                       "a PDF is not for a terminal; give a folder with -o DIR or a file with >");
+    return QUIRE_ERR_OK;
+}
+
 static quire_err check(qi_run_values *v, int n_inputs, char **inputs, quire_diag *diag) {
     int n_stdin = v->files_from && !strcmp(v->files_from, "-");
     for (int i = 0; i < n_inputs; i++) {
@@ -184,7 +202,7 @@ static quire_err check(qi_run_values *v, int n_inputs, char **inputs, quire_diag
     if (!v->output && v->formats.n > 1)
         return qi_fail(diag, QUIRE_ERR_USAGE,
                        "several formats need a folder for their files; give one with -o DIR");
-    return QUIRE_ERR_OK;
+    return check_pdf(v, n_inputs, diag);
 }
 
 qi_parse_result qi_run_options_parse(int argc, char **argv, qi_run_values *ret_values,

@@ -22,7 +22,7 @@ typedef struct qi_run_values {
     qi_run_formats formats;
     bool text_paragraphs;   /* text has a line for each paragraph */
     const char *files_from; /* NULL: none */
-    bool recursive, overwrite, skip_existing, resume, no_timings, quiet, verbose;
+    bool recursive, overwrite, skip_existing, resume, no_timings, pdfa, quiet, verbose;
     const char *report; /* NULL: none */
     qi_progress_kind progress;
     quire_options reader;

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "output/pdf_writer.h"
+
 void qi_sink_init(qi_sink *s, const qi_run_values *values, qi_interrupt *interrupt,
                   const quire_reader *reader) {
     *s = (qi_sink){.values = values, .interrupt = interrupt};
@@ -16,6 +18,7 @@ void qi_sink_init(qi_sink *s, const qi_run_values *values, qi_interrupt *interru
 void qi_sink_done(qi_sink *s) {
     for (size_t i = 0; i < QI_OUTPUT_N_FORMATS; i++)
         qi_result_file_discard(&s->files[i]);
+    qi_pdf_writer_free(s->document.pdf);
     qi_strbuf_done(&s->bytes);
     qi_strbuf_done(&s->path);
 }
@@ -79,6 +82,37 @@ static void put_bytes(qi_sink *s, size_t format) {
     if (e) qi_sink_fail(s, to_file ? s->files[format].path : "standard output", e);
 }
 
+/* The document cannot be had as it was asked for: none of its results is written. */
+static void refuse(qi_sink *s, quire_err error, const char *text) {
+    char shown[260];
+    s->error = EINVAL;
+    if (text)
+        qi_fail(&s->diag, error, "%s: %s", qi_printable(shown, sizeof shown, s->document.name),
+                text);
+}
+
+static void check_refusal(qi_sink *s) {
+    const char *why = s->document.pdf ? qi_pdf_writer_refusal(s->document.pdf) : NULL;
+    if (why && !s->error) refuse(s, QUIRE_ERR_UNSUPPORTED, why);
+}
+
+/* A document's beginning in one format, with what is copied from the document itself. */
+static void begin_format(qi_sink *s, size_t i) {
+    const qi_output_format *format = s->values->formats.list[i];
+    qi_strbuf_clear(&s->bytes);
+    format->begin(&s->bytes, &s->document);
+    check_refusal(s);
+    put_bytes(s, i);
+    quire_err err = QUIRE_ERR_OK;
+    bool more = format->copy != NULL;
+    while (more && !s->error) {
+        qi_strbuf_clear(&s->bytes);
+        more = format->copy(&s->bytes, &s->document, &s->diag, &err);
+        put_bytes(s, i);
+    }
+    if (err && !s->error) refuse(s, err, NULL);
+}
+
 void qi_sink_begin(qi_sink *s, const quire_item *item, const char *result, unsigned wanted) {
     s->document = (qi_output_document){.name = item->name,
                                        .media_type = item->media_type,
@@ -86,10 +120,13 @@ void qi_sink_begin(qi_sink *s, const quire_item *item, const char *result, unsig
                                        .models = s->models,
                                        .n_models = s->n_models,
                                        .text_paragraphs = s->values->text_paragraphs,
-                                       .with_timings = !s->values->no_timings};
+                                       .with_timings = !s->values->no_timings,
+                                       .item = item};
+    if (s->values->request.want_pdf) s->document.pdf = qi_pdf_writer_new(s->values->pdfa);
     s->n_form_feeds = 0;
     s->begun = true;
     s->error = 0;
+    if (s->values->request.want_pdf && !s->document.pdf) qi_sink_fail(s, item->name, ENOMEM);
     for (size_t i = 0; i < s->values->formats.n; i++) {
         if (!(wanted & 1u << i)) continue;
         if (s->values->output && !s->error) {
@@ -98,10 +135,9 @@ void qi_sink_begin(qi_sink *s, const quire_item *item, const char *result, unsig
                         : ENOMEM;
             if (e) qi_sink_fail(s, s->path.data ? s->path.data : result, e);
         }
-        qi_strbuf_clear(&s->bytes);
-        s->values->formats.list[i]->begin(&s->bytes, &s->document);
-        put_bytes(s, i);
+        if (!s->error) begin_format(s, i);
     }
+    s->document.item = NULL;
 }
 
 /* Whether results of that format are being written. */
@@ -154,6 +190,7 @@ void qi_sink_page(qi_sink *s, const quire_page *page) {
             s->wrote_text = true;
         }
         format->page(&s->bytes, &s->document, page);
+        check_refusal(s);
         put_bytes(s, i);
     }
     s->document.n_pages_written++;
@@ -166,6 +203,7 @@ quire_err qi_sink_end(qi_sink *s, const quire_item *item, qi_commit *commit, qui
     *ret_errno = 0;
     if (!s->begun && to_files) return QUIRE_ERR_OK;
     if (!s->begun && item->error == QUIRE_ERR_CANCELLED) return QUIRE_ERR_OK;
+    if (!s->begun && s->values->request.want_pdf) return QUIRE_ERR_OK;
     if (!s->begun) qi_sink_begin(s, item, NULL, 1);
     s->begun = false;
     if (is_text_to_stdout(s) && !s->error) end_text(s, item->error != QUIRE_ERR_OK);
@@ -182,6 +220,8 @@ quire_err qi_sink_end(qi_sink *s, const quire_item *item, qi_commit *commit, qui
         commit->files[i] = s->files[i];
         s->files[i] = (qi_result_file){.fd = -1};
     }
+    qi_pdf_writer_free(s->document.pdf);
+    s->document.pdf = NULL;
     *ret_errno = s->error;
     if (!s->error) return QUIRE_ERR_OK;
     *diag = s->diag;

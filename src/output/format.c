@@ -14,6 +14,8 @@ const qi_output_format qi_output_formats[QI_OUTPUT_N_FORMATS] = {
     {"alto", "alto.xml", NULL, qi_write_alto_begin, qi_write_alto_page, qi_write_alto_end},
     {"md", "md", "\n* * *\n\n", qi_write_nothing_begin, qi_write_markdown_page,
      qi_write_nothing_end},
+    {"pdf", "pdf", NULL, qi_write_pdf_begin, qi_write_pdf_page, qi_write_pdf_end,
+     qi_copy_pdf_original},
 };
 
 const qi_output_format *qi_output_format_find(const char *name, size_t n) {

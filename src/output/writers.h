@@ -36,5 +36,10 @@ void qi_write_alto_end(qi_strbuf *out, const qi_output_document *document,
 
 void qi_write_markdown_page(qi_strbuf *out, const qi_output_document *document,
                             const quire_page *page);
+void qi_write_pdf_begin(qi_strbuf *out, const qi_output_document *document);
+void qi_write_pdf_page(qi_strbuf *out, const qi_output_document *document, const quire_page *page);
+void qi_write_pdf_end(qi_strbuf *out, const qi_output_document *document, const qi_output_end *end);
+bool qi_copy_pdf_original(qi_strbuf *out, const qi_output_document *document, quire_diag *diag,
+                          quire_err *ret_error);
 
 #endif

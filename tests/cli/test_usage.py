@@ -18,7 +18,7 @@ WRONG = [
      '--max-pixels: "99999999999999999999" is not a number such as 200m'),
     (["run", "-f", "doc", "x"],
      '--format: "doc" is not a list of formats such as txt,json; there are txt, json, jsonl, tsv, hocr, '
-     'alto and md'),
+     'alto, md and pdf'),
     (["run", "--text", "words", "x.png"], '--text: "words" is not lines or paragraphs'),
     (["run", "-f", "txt,json", "x"],
      "several formats need a folder for their files; give one with -o DIR"),
