@@ -1,4 +1,5 @@
-/* The parsers of images that are our own: types, EXIF, the pages of TIFF, BMP and PNM. */
+/* The parsers of images that are our own: types, EXIF, the pages of TIFF, BMP and PNM; and what
+ * takes an image's data for a PDF: PNG's chunks, TIFF's strips of JPEG and fax. */
 #include <stdlib.h>
 
 #include "decode/helper/codec.h"
@@ -27,8 +28,25 @@ static void decode(const qi_codec *codec, const qi_input *input) {
     codec->close(state);
 }
 
+/* Into just as much memory as was asked for. */
+static void embed(const qi_codec *codec, const qi_input *input) {
+    void *state;
+    uint32_t n_pages;
+    qi_measure m;
+    quire_diag diag;
+    quire_pdf_page head = {0};
+    if (!codec->open(input, &state, &n_pages, &diag) && !codec->measure(state, 0, &m, &diag) &&
+        m.embed_bytes && m.embed_bytes < 1 << 24) {
+        qi_embed out = {.head = &head, .bytes = malloc(m.embed_bytes), .capacity = m.embed_bytes};
+        quire_err e = out.bytes ? codec->embed(state, 0, &out, &diag) : QUIRE_ERR_OK;
+        if (e == QUIRE_ERR_HELPER || head.n_bytes > m.embed_bytes) __builtin_trap();
+        free(out.bytes);
+    }
+    codec->close(state);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    qi_input input = {.bytes = data, .n_bytes = size};
+    qi_input input = {.bytes = data, .n_bytes = size, .want_pdf = true};
     const char *foreign;
     qi_exif exif;
     qi_tiff_pages pages;
@@ -39,6 +57,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     switch (qi_sniff(&input, &foreign)) {
     case QI_FORMAT_TIFF:
         if (!qi_tiff_pages_read(&input, &pages, &diag)) qi_tiff_pages_done(&pages);
+        embed(&qi_codec_tiff, &input);
+        break;
+    case QI_FORMAT_PNG:
+        embed(&qi_codec_png, &input);
         break;
     case QI_FORMAT_BMP:
         decode(&qi_codec_bmp, &input);

@@ -420,6 +420,8 @@ def test_pdf_a_of_images(run, to_pdf, inbox, tmp_path):
     assert icc[12:20] == b"mntrRGB " and len(icc) % 4 == 0
     assert b"/FontFile2" in data and b"/Encrypt" not in data and b"/ID [<" in data
     assert all(n.split()[4] == b"yes" for n in tool("pdffonts", pdf).splitlines()[2:])
+    again, _, _ = to_pdf(pdf, "--pdfa")
+    assert again.read_bytes() == data
 
 
 def test_what_cannot_be_pdf_a_says_so(run, draw_page, tmp_path):

@@ -255,7 +255,7 @@ static quire_err tiff_measure(void *state, uint32_t page, qi_measure *ret_measur
     m.is_grey = l.n_samples == 1 && (l.photometric == PHOTOMETRIC_MINISWHITE ||
                                      l.photometric == PHOTOMETRIC_MINISBLACK);
     m.colour_bytes = WORK_BYTES + lines + pixels * 4 + (uint64_t)l.width * 64;
-    m.embed_bytes = qi_tiff_embed_bytes(t->handle, t->input);
+    if (t->input->want_pdf) m.embed_bytes = qi_tiff_embed_bytes(t->handle, t->input);
     *ret_measure = m;
     return QUIRE_ERR_OK;
 }

@@ -129,6 +129,16 @@ static bool joins(TIFF *h, const qi_input *in, const jpeg_join *j, uint32_t i, s
            !memcmp(ret->frame.at + 7, j->first.frame.at + 7, ret->frame.n - 7);
 }
 
+/* The strips' bytes together; 0 where they are more than the file has, which would overlap. */
+static uint64_t strips_bytes(TIFF *h, const qi_input *in) {
+    uint64_t n = 0;
+    for (uint32_t i = 0; i < TIFFNumberOfStrips(h) && n <= in->n_bytes; i++) {
+        uint64_t more = TIFFGetStrileByteCount(h, i);
+        n += more < in->n_bytes ? more : in->n_bytes;
+    }
+    return n <= in->n_bytes ? n : 0;
+}
+
 static bool plan_join(TIFF *h, const qi_input *in, jpeg_join *ret) {
     jpeg_join j = {.n_strips = TIFFNumberOfStrips(h),
                    .rows_per_strip = long_field(h, TIFFTAG_ROWSPERSTRIP),
@@ -207,11 +217,9 @@ uint64_t qi_tiff_embed_bytes(TIFF *h, const qi_input *in) {
     span s;
     if (is_plain_fax(h)) return strip_of(h, in, 0, &s) ? s.n : 0;
     jpeg_join j;
-    if (!is_jpeg(h) || !plan_join(h, in, &j)) return 0;
-    uint64_t n = JOIN_BYTES + j.shared.n;
-    for (uint32_t i = 0; i < j.n_strips; i++)
-        n += TIFFGetStrileByteCount(h, i) + 2;
-    return n;
+    uint64_t n = is_jpeg(h) ? strips_bytes(h, in) : 0;
+    if (!n || !plan_join(h, in, &j)) return 0;
+    return n + JOIN_BYTES + j.shared.n + 2 * (uint64_t)j.n_strips;
 }
 
 static quire_err embed_fax(TIFF *h, const qi_input *in, qi_embed *out, quire_diag *diag) {
