@@ -6,6 +6,7 @@
 
 #include "cli/score_markup.h"
 #include "output/format.h"
+#include "output/pdf_writer.h"
 
 enum { MAX_LINES = 64, MAX_WORDS = 512, MAX_BYTES = 4096 };
 
@@ -70,7 +71,9 @@ static void write_in(const qi_output_format *format, const fuzz_page *f, bool pa
         .models = &model,
         .n_models = 1,
         .text_paragraphs = paragraphs,
+        .pdf = qi_pdf_writer_new(false),
     };
+    if (!document.pdf) return;
     qi_output_document after = document;
     after.n_pages_written = 1;
     qi_strbuf out = {0};
@@ -85,6 +88,7 @@ static void write_in(const qi_output_format *format, const fuzz_page *f, bool pa
         qi_score_source_done(&source);
     }
     qi_strbuf_done(&out);
+    qi_pdf_writer_free(document.pdf);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

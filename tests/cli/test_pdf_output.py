@@ -431,5 +431,5 @@ def test_what_cannot_be_pdf_a_says_so(run, draw_page, tmp_path):
         done = run("run", "-o", "out", "-f", "pdf,txt", "--pdfa", name)
         assert done.returncode == 4
         assert why in done.stderr and b"leave out --pdfa" in done.stderr
-        assert not list((tmp_path / "out").glob("*"))
+        assert not list((tmp_path / "out").glob("[!.]*"))
     assert run("run", "-f", "txt", "--pdfa", "inks.jpg").returncode == 1

@@ -304,6 +304,24 @@ def test_a_long_document_goes_on_in_its_middle(quire, run, work, whole, tmp_path
     assert (out / JOURNAL).stat().st_size < 20000
 
 
+def test_pdf_goes_on_with_whole_documents(quire, run, few, tmp_path):
+    """A PDF's pages are not in the journal, its documents are: what is done is not read again."""
+    arguments = ["-f", "pdf,txt", "--no-timings", "--jobs", "1", "--progress", "json"]
+    assert run("run", "-o", tmp_path / "whole", *arguments, few).returncode == 0
+    out = tmp_path / "out"
+    process = subprocess.Popen([quire, "run", "-o", out, *arguments, few], stderr=subprocess.PIPE)
+    for line in process.stderr:
+        event = json.loads(line)
+        if event["event"] == "page" and event["name"].endswith("b.tif") and event["index"] == 2:
+            break
+    process.kill()
+    process.communicate()
+    done = run("run", "-o", out, *arguments, "--resume", few)
+    assert done.returncode == 0, done.stderr
+    assert [e["index"] for e in pages(done) if e["name"].endswith("b.tif")] == list(range(5))
+    assert results(out) == results(tmp_path / "whole")
+
+
 def test_page_ranges_and_failed_pages(quire, run, tmp_path, draw_sheets):
     """Pages asked for are those of the unbroken run, and failed ones stay failed."""
     folder = tmp_path / "in"
