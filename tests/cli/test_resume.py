@@ -186,7 +186,7 @@ def few(tmp_path_factory, draw_sheets, draw_one):
     folder = tmp_path_factory.mktemp("few") / "in"
     (folder / "sub").mkdir(parents=True)
     draw_one(folder / "a.png", "The first one.")
-    draw_sheets(folder / "b.tif", 5, lines=24)
+    draw_sheets(folder / "b.tif", 12, lines=30)
     draw_one(folder / "sub" / "c.png", "The last one.")
     return folder
 
@@ -318,7 +318,7 @@ def test_pdf_goes_on_with_whole_documents(quire, run, few, tmp_path):
     process.communicate()
     done = run("run", "-o", out, *arguments, "--resume", few)
     assert done.returncode == 0, done.stderr
-    assert [e["index"] for e in pages(done) if e["name"].endswith("b.tif")] == list(range(5))
+    assert [e["index"] for e in pages(done) if e["name"].endswith("b.tif")] == list(range(12))
     assert results(out) == results(tmp_path / "whole")
 
 
