@@ -17,7 +17,9 @@
 #include "decode/helper_process.h"
 #include "decode/source.h"
 
-enum { NAME_BYTES = 240 };
+/* Poppler and cairo keep what they learned of every page, and fonts: a PDF of many pages gets a new
+ * helper from time to time. */
+enum { NAME_BYTES = 240, PDF_PAGES_OF_HELPER = 256 };
 
 #define ENCODER_BYTES (UINT64_C(2) << 20) /* deflate's tables; rows come on top */
 enum { MANY_PAGES = 1 << 17 };
@@ -29,10 +31,13 @@ struct qi_decoder {
     qi_pixel_pool *pool;
     int source; /* -1: no document */
     uint64_t source_bytes;
-    bool given;           /* the helper now running holds the document */
+    bool given;           /* the helper now running holds the document … */
+    uint32_t n_measured;  /* … and has been asked for so many of its pages */
     qi_helper_kind needs; /* the kind of helper the document is for */
     uint32_t n_pages;
     const char *media_type;
+    bool may_have_text;
+    qi_pixels text;        /* shared memory for text layers; map NULL: not made yet */
     qi_page_info measured; /* of page measured_page, while is_measured */
     uint32_t measured_page;
     bool is_measured;
@@ -97,6 +102,7 @@ void qi_decoder_free(qi_decoder *d) {
     if (!d) return;
     qi_helper_stop(&d->helper);
     if (d->source >= 0) close(d->source);
+    if (d->text.map) qi_pixels_give_back(d->pool, &d->text);
     qi_pixel_pool_unref(d->pool);
     free(d->path);
     free(d->pdf_path);
@@ -233,6 +239,7 @@ static quire_err ensure_given(qi_decoder *d, const qi_deadline *deadline, quire_
         return ensure_given(d, deadline, diag);
     }
     d->given = true;
+    d->n_measured = 0;
     if (reply.must_rewrite && d->want_pdf && !d->rewritten) {
         e = rewrite(d, deadline, diag);
         if (e) return e;
@@ -251,6 +258,7 @@ static quire_err ensure_given(qi_decoder *d, const qi_deadline *deadline, quire_
                        d->name);
     d->n_pages = reply.n_pages;
     d->media_type = qi_format_media_type(reply.format);
+    d->may_have_text = reply.format == QI_FORMAT_PDF;
     return QUIRE_ERR_OK;
 }
 
@@ -276,6 +284,7 @@ quire_err qi_decoder_open(qi_decoder *d, int fd, const char *name, const char *p
     }
     *ret_info = (qi_document_info){.media_type = d->media_type,
                                    .n_pages = d->n_pages,
+                                   .may_have_text = d->may_have_text,
                                    .original = d->original,
                                    .rewritten_bytes = d->rewritten ? d->source_bytes : 0,
                                    .source = d->source};
@@ -299,6 +308,8 @@ quire_err qi_decoder_page_info(qi_decoder *d, uint32_t page, const qi_deadline *
     quire_err e = check_page(d, page, diag);
     if (e) return e;
     if (!d->is_measured || d->measured_page != page) {
+        if (d->needs == QI_HELPER_PDF && d->n_measured++ >= PDF_PAGES_OF_HELPER)
+            qi_helper_stop(&d->helper); /* ensure_given starts the next */
         e = ensure_given(d, deadline, diag);
         if (e) return e;
         qi_request request = {
@@ -421,6 +432,35 @@ quire_err qi_decoder_embed(qi_decoder *d, uint32_t page, const qi_deadline *dead
 void qi_embedded_done(qi_embedded *embedded) {
     if (embedded->map) munmap(embedded->map, embedded->map_bytes);
     *embedded = (qi_embedded){0};
+}
+
+quire_err qi_decoder_text(qi_decoder *d, uint32_t page, bool with_ink, const qi_deadline *deadline,
+                          qi_text_layer **ret_layer, uint64_t *ret_helper_ns, quire_diag *diag) {
+    qi_page_info info;
+    quire_err e = qi_decoder_page_info(d, page, deadline, &info, diag);
+    if (!e) e = ensure_given(d, deadline, diag);
+    if (e) return e;
+    if (!d->text.map && !qi_pixels_take(d->pool, sizeof(qi_text_area), &d->text))
+        return qi_fail(diag, QUIRE_ERR_NO_MEMORY, "%s: no memory for its text layer", d->name);
+    qi_request request = {.version = QI_MESSAGE_VERSION,
+                          .kind = QI_MESSAGE_TEXT,
+                          .page = page,
+                          .width_px = info.width_px,
+                          .height_px = info.height_px,
+                          .with_ink = with_ink};
+    uint64_t before = qi_helper_cpu_ns(&d->helper);
+    qi_reply reply;
+    e = qi_helper_call(&d->helper, &request, d->text.memory,
+                       QI_DECODER_TEXT_BYTES - sizeof(qi_text_area), d->name, deadline, &reply,
+                       diag);
+    if (e) return e;
+    uint64_t after = qi_helper_cpu_ns(&d->helper);
+    quire_diag wrong;
+    e = qi_text_layer_copy(d->text.map, info.width_px, info.height_px, ret_layer, &wrong);
+    if (e == QUIRE_ERR_HELPER) qi_helper_stop(&d->helper);
+    if (e) return qi_fail(diag, e, "%s: %s", d->name, wrong.text);
+    *ret_helper_ns = after > before ? after - before : 0;
+    return QUIRE_ERR_OK;
 }
 
 void qi_decoded_done(qi_decoded *decoded) {

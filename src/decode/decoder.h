@@ -15,6 +15,7 @@
 #include "decode/embedding.h"
 #include "decode/message.h"
 #include "decode/pixels.h"
+#include "decode/text_layer.h"
 #include "image/grey.h"
 
 typedef struct qi_decoder qi_decoder;
@@ -27,6 +28,7 @@ typedef struct qi_decoder_limits {
 typedef struct qi_document_info {
     const char *media_type; /* static storage */
     uint32_t n_pages;
+    bool may_have_text;          /* qi_decoder_text makes sense */
     quire_pdf_original original; /* of a PDF, where wanted; n_bytes 0: none */
     uint64_t rewritten_bytes;    /* of memory that it takes while it is open, written anew */
     int source;                  /* with original: its bytes; borrowed until _close */
@@ -103,6 +105,16 @@ void qi_decoder_want_pdf(qi_decoder *decoder, bool want, uint64_t max_rewrite_by
 quire_err qi_decoder_embed(qi_decoder *decoder, uint32_t page, const qi_deadline *deadline,
                            qi_embedded *ret_embedded, quire_diag *diag);
 void qi_embedded_done(qi_embedded *embedded);
+
+/* What qi_decoder_text takes at most, of the helper's memory and its own, for the budget. */
+#define QI_DECODER_TEXT_BYTES (UINT64_C(56) << 20)
+
+/* The text layer of a page of a document that may have one; the caller's, freed by
+ * qi_text_layer_free. with_ink: compared with what the page shows. helper_ns: processor time the
+ * helper used. */
+quire_err qi_decoder_text(qi_decoder *decoder, uint32_t page, bool with_ink,
+                          const qi_deadline *deadline, qi_text_layer **ret_layer,
+                          uint64_t *ret_helper_ns, quire_diag *diag);
 void qi_decoder_close(qi_decoder *decoder); /* the document; the helper stays */
 void qi_decoded_done(qi_decoded *decoded);
 

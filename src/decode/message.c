@@ -50,6 +50,9 @@ bool qi_request_valid(const qi_request *r, bool has_descriptor) {
     case QI_MESSAGE_MEASURE:
     case QI_MESSAGE_CLOSE:
         return !has_descriptor;
+    case QI_MESSAGE_TEXT:
+        return has_descriptor && r->with_ink <= 1 &&
+               qi_pixels_bytes(r->width_px, r->height_px, &stride);
     case QI_MESSAGE_EMBED:
     case QI_MESSAGE_REWRITE:
         return has_descriptor && r->granted_bytes > 0;
@@ -97,6 +100,7 @@ bool qi_reply_valid(const qi_reply *r, qi_message_kind kind) {
                r->dpi >= 0 && r->decode_bytes < UINT64_C(1) << 48 &&
                r->embed_bytes < UINT64_C(1) << 48 && r->embed_decode_bytes < UINT64_C(1) << 48;
     case QI_MESSAGE_DECODE:
+    case QI_MESSAGE_TEXT:
         return true;
     case QI_MESSAGE_ENCODE:
         return r->n_bytes > 0 && r->n_bytes <= PTRDIFF_MAX;

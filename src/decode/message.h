@@ -14,7 +14,7 @@
 #include "base/err.h"
 
 enum {
-    QI_MESSAGE_VERSION = 0x51440004, /* changes with any change of the structs below */
+    QI_MESSAGE_VERSION = 0x51440005, /* changes with any change of the structs below */
     QI_HELPER_SOCKET = 3,            /* the descriptor the helper finds its socket at */
     QI_REPLY_TEXT_BYTES = 324,
     QI_PASSWORD_BYTES = 128, /* with its NUL; what PDF allows */
@@ -52,6 +52,8 @@ typedef enum qi_message_kind {
                            granted_bytes; reply: embed_bytes */
     QI_MESSAGE_ENCODE,  /* width_px, height_px, stride_bytes, room_bytes; descriptor: a memfd with
                            RGB pixels, the room after them; reply: n_bytes of PNG in the room */
+    QI_MESSAGE_TEXT,    /* page, width_px, height_px, with_ink; descriptor: memory for a
+                           qi_text_area */
     QI_MESSAGE_CLOSE,   /* frees the document; not answered */
     QI_N_MESSAGE_KINDS
 } qi_message_kind;
@@ -79,6 +81,7 @@ typedef struct qi_request {
     uint64_t room_bytes;
     uint64_t granted_bytes;
     uint32_t want_pdf;                /* OPEN: reply with original */
+    uint32_t with_ink;                /* TEXT: 1: compare the text with what the page shows */
     char password[QI_PASSWORD_BYTES]; /* empty: none */
 } qi_request;
 

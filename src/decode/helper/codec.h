@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "decode/text_layer.h"
 #include "image/grey.h"
 
 typedef struct qi_input {
@@ -65,6 +66,11 @@ typedef struct qi_codec {
     /* out has the measured size, as stored, and any content; all of it is written on success. */
     quire_err (*decode)(void *state, uint32_t page, const qi_grey *out, quire_diag *diag);
     void (*close)(void *state); /* NULL state: nothing */
+    /* The page's text layer into area, which is shared and may hold anything before. measured:
+     * what _measure said of it. with_ink: compare it with what the page shows. NULL: pages of this
+     * type have none. */
+    quire_err (*text)(void *state, uint32_t page, const qi_measure *measured, bool with_ink,
+                      qi_text_area *area, quire_diag *diag);
     /* The page in colour, over white, as stored; NULL where every page is grey. */
     quire_err (*colour)(void *state, uint32_t page, const qi_rgb *out, quire_diag *diag);
     /* What a PDF takes of the page without decoding it; called where measure had embed_bytes. Size

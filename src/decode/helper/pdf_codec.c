@@ -2,7 +2,6 @@
  * is one image, as scanners make them, is not drawn: its pixels are decoded as they are. All others
  * are drawn by poppler onto a cairo surface, no finer than what they hold needs, and turned to
  * grey. */
-#include <cairo.h>
 #include <math.h>
 #include <poppler.h>
 #include <stdlib.h>
@@ -10,9 +9,11 @@
 
 #include "decode/embedding.h"
 #include "decode/helper/codec.h"
+#include "decode/helper/pdf_draw.h"
 #include "decode/helper/pdf_file.h"
 #include "decode/helper/pdf_picture.h"
 #include "decode/helper/pdf_resolution.h"
+#include "decode/helper/pdf_text.h"
 #include "decode/helper/pdf_update.h"
 #include "decode/message.h"
 
@@ -36,8 +37,9 @@ typedef struct pdf {
     /* The page that was last looked at. */
     bool has_plan;
     uint32_t planned_page;
-    double dpi;      /* to draw it at, where it is not too large */
-    bool has_groups; /* of transparency; drawing them takes more memory */
+    qi_pdf_content content; /* incomplete where it cannot be found */
+    double dpi;             /* to draw it at, where it is not too large */
+    bool has_groups;        /* of transparency; drawing them takes more memory */
     bool is_picture;
     qi_pdf_picture picture; /* is_picture */
 } pdf;
@@ -179,12 +181,12 @@ static void plan(pdf *p, uint32_t page, double width_pt, double height_pt) {
     p->planned_page = page;
     p->dpi = QI_PDF_DPI;
     p->has_groups = true;
+    p->content = (qi_pdf_content){0};
     if (!qi_pdf_file_page(p->file, page, &q, &found)) return;
-    qi_pdf_content content;
-    qi_pdf_content_scan(q, found, &content);
-    p->has_groups = content.has_groups || !content.is_complete;
-    p->dpi = qi_pdf_resolution(q, found, &content, width_pt * height_pt);
-    p->is_picture = qi_pdf_picture_find(q, found, &content, width_pt, height_pt, &p->picture);
+    qi_pdf_content_scan(q, found, &p->content);
+    p->has_groups = p->content.has_groups || !p->content.is_complete;
+    p->dpi = qi_pdf_resolution(q, found, &p->content, width_pt * height_pt);
+    p->is_picture = qi_pdf_picture_find(q, found, &p->content, width_pt, height_pt, &p->picture);
 }
 
 static drawing drawing_of(const pdf *p, double width_pt, double height_pt) {
@@ -224,43 +226,6 @@ static quire_err pdf_measure(void *state, uint32_t page, qi_measure *ret, quire_
     return QUIRE_ERR_OK;
 }
 
-static void to_grey(cairo_surface_t *surface, const qi_grey *out) {
-    const uint8_t *px = cairo_image_surface_get_data(surface);
-    size_t stride = (size_t)cairo_image_surface_get_stride(surface);
-    for (uint32_t y = 0; y < out->height; y++) {
-        uint8_t *to = qi_grey_row(out, y);
-        for (uint32_t x = 0; x < out->width; x++) {
-            uint32_t v;
-            memcpy(&v, px + y * stride + 4 * (size_t)x, 4);
-            to[x] = qi_luma(v >> 16 & 255, v >> 8 & 255, v & 255);
-        }
-    }
-}
-
-static quire_err draw(PopplerPage *page, const drawing *d, uint32_t number, const qi_grey *out,
-                      quire_diag *diag) {
-    cairo_surface_t *surface =
-        cairo_image_surface_create(CAIRO_FORMAT_RGB24, (int)out->width, (int)out->height);
-    cairo_t *cairo = cairo_create(surface);
-    cairo_set_source_rgb(cairo, 1, 1, 1);
-    cairo_paint(cairo);
-    cairo_scale(cairo, d->scale * out->width / d->width_px, d->scale * out->height / d->height_px);
-    poppler_page_render(page, cairo);
-    cairo_status_t status = cairo_status(cairo);
-    cairo_destroy(cairo);
-    cairo_surface_flush(surface);
-    quire_err e = QUIRE_ERR_OK;
-    if (status == CAIRO_STATUS_NO_MEMORY)
-        e = qi_fail(diag, QUIRE_ERR_NO_MEMORY, "not enough memory to draw it; use fewer --jobs");
-    else if (status)
-        e = qi_fail(diag, QUIRE_ERR_CORRUPT, "page %u cannot be drawn: %s", number + 1,
-                    cairo_status_to_string(status));
-    else
-        to_grey(surface, out);
-    cairo_surface_destroy(surface);
-    return e;
-}
-
 static quire_err pdf_decode(void *state, uint32_t page, const qi_grey *out, quire_diag *diag) {
     pdf *p = state;
     PopplerPage *opened;
@@ -273,8 +238,25 @@ static quire_err pdf_decode(void *state, uint32_t page, const qi_grey *out, quir
     bool done = p->is_picture && qi_pdf_file_page(p->file, page, &q, &found) &&
                 !qi_pdf_picture_decode(q, &p->picture, out, diag);
     drawing d = drawing_of(p, width_pt, height_pt);
-    if (!done) e = draw(opened, &d, page, out, diag);
+    if (!done)
+        e = qi_pdf_draw(opened, page, d.scale * out->width / d.width_px,
+                        d.scale * out->height / d.height_px, out, diag);
     g_object_unref(opened);
+    return e;
+}
+
+static quire_err pdf_text(void *state, uint32_t page, const qi_measure *measured, bool with_ink,
+                          qi_text_area *area, quire_diag *diag) {
+    pdf *p = state;
+    qi_pdf_page place = {.number = page,
+                         .width_px = measured->width_px,
+                         .height_px = measured->height_px,
+                         .content = &p->content};
+    quire_err e = open_page(p, page, &place.page, &place.width_pt, &place.height_pt, diag);
+    if (e) return e;
+    plan(p, page, place.width_pt, place.height_pt);
+    e = qi_pdf_text(&place, with_ink, area, diag);
+    g_object_unref(place.page);
     return e;
 }
 
@@ -354,6 +336,7 @@ const qi_codec qi_codec_pdf = {.open = pdf_open,
                                .measure = pdf_measure,
                                .decode = pdf_decode,
                                .close = pdf_close,
+                               .text = pdf_text,
                                .embed = pdf_embed,
                                .original = pdf_original,
                                .rewrite = pdf_rewrite};

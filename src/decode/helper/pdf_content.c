@@ -199,6 +199,7 @@ static void add_image(scan *s, uint32_t width, uint32_t height, bool is_stencil,
         memcpy(image->matrix, t->ctm, sizeof image->matrix);
     }
     c->n_images++;
+    c->n_bytes_before_image = c->n_visible_bytes;
     c->n_inline_images += !object;
 }
 

@@ -49,6 +49,7 @@ typedef struct qi_pdf_content {
     bool has_optional; /* marked or XObject content of an optional content group */
     bool has_groups;   /* a form that is a transparency group, or a soft mask */
     uint64_t n_visible_bytes, n_invisible_bytes;
+    uint64_t n_bytes_before_image;             /* the visible ones shown before the last image */
     uint64_t n_type3_bytes;                    /* of the visible ones */
     uint64_t bytes_of_size[QI_PDF_TEXT_SIZES]; /* the other visible ones, by rounded size */
     uint64_t n_images, n_inline_images;        /* the latter are of the former */

@@ -251,6 +251,24 @@ static quire_err decode(qi_server *s, const qi_request *request, int descriptor,
     return e;
 }
 
+static quire_err text(qi_server *s, const qi_request *request, int descriptor, quire_diag *diag) {
+    qi_measure m;
+    quire_err e = measure_page(s, request->page, &m, diag);
+    if (e) return e;
+    size_t granted;
+    if (!s->codec->text || m.width_px != request->width_px || m.height_px != request->height_px)
+        return qi_fail(diag, QUIRE_ERR_IO, "the file changed while it was read; try again");
+    if (!file_size(descriptor, &granted) || granted < sizeof(qi_text_area))
+        return qi_fail(diag, QUIRE_ERR_HELPER, "the memory granted is too small for its text");
+    qi_text_area *area =
+        mmap(NULL, sizeof *area, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
+    if (area == MAP_FAILED)
+        return qi_fail(diag, QUIRE_ERR_NO_MEMORY, "no memory to map its text; use fewer --jobs");
+    e = s->codec->text(s->state, request->page, &m, request->with_ink, area, diag);
+    munmap(area, sizeof *area);
+    return e;
+}
+
 static quire_err encode(const qi_request *request, int descriptor, qi_reply *reply,
                         quire_diag *diag) {
     size_t stride, granted, n = qi_rgb_bytes(request->width_px, request->height_px, &stride);
@@ -279,6 +297,8 @@ bool qi_server_serve(qi_server *s, const qi_request *request, int descriptor, qi
         e = measure(s, request, &reply, &diag);
     else if (request->kind == QI_MESSAGE_DECODE)
         e = decode(s, request, descriptor, &diag);
+    else if (request->kind == QI_MESSAGE_TEXT)
+        e = text(s, request, descriptor, &diag);
     else if (request->kind == QI_MESSAGE_ENCODE)
         e = encode(request, descriptor, &reply, &diag);
     else if (request->kind == QI_MESSAGE_EMBED)

@@ -1,0 +1,14 @@
+/* A PDF page drawn as grey pixels. One thread. */
+#ifndef QI_HELPER_PDF_DRAW_H
+#define QI_HELPER_PDF_DRAW_H
+
+#include <poppler.h>
+
+#include "decode/helper/codec.h"
+
+/* Draws the page (number: 0-based, for messages) on white, across and down pixels a point, into all
+ * of out. NO_MEMORY, CORRUPT. */
+quire_err qi_pdf_draw(PopplerPage *page, uint32_t number, double across, double down,
+                      const qi_grey *out, quire_diag *diag);
+
+#endif

@@ -1,0 +1,24 @@
+/* The text layer of a PDF page: words in poppler's reading order with their places, and how they
+ * agree with what the page shows. One thread. */
+#ifndef QI_HELPER_PDF_TEXT_H
+#define QI_HELPER_PDF_TEXT_H
+
+#include <poppler.h>
+
+#include "decode/helper/codec.h"
+#include "decode/helper/pdf_content.h"
+
+typedef struct qi_pdf_page {
+    PopplerPage *page;
+    uint32_t number; /* 0-based, for messages */
+    double width_pt, height_pt;
+    uint32_t width_px, height_px; /* as measured */
+    const qi_pdf_content *content;
+} qi_pdf_page;
+
+/* Fills all of area that its head counts. with_ink: the page is drawn, small, to say which words
+ * are shown and where text is that no word accounts for; without, neither is known. NO_MEMORY,
+ * CORRUPT. */
+quire_err qi_pdf_text(const qi_pdf_page *page, bool with_ink, qi_text_area *area, quire_diag *diag);
+
+#endif
