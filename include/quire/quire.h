@@ -85,6 +85,45 @@ QUIRE_API int quire_err_exit_status(quire_err code);
 
 /* ---- results: plain data, owned by the page, immutable ------------------------------------- */
 
+/* Where text comes from: read from pixels, or taken from a PDF's own text layer; MIXED: a page of
+ * both. */
+#define QUIRE_TEXT_SOURCES(X)                                                                      \
+    X(PIXELS, "pixels")                                                                            \
+    X(LAYER, "layer")                                                                              \
+    X(MIXED, "mixed")
+
+typedef enum quire_text_source {
+#define QUIRE_X(code, name) QUIRE_SOURCE_##code,
+    QUIRE_TEXT_SOURCES(QUIRE_X)
+#undef QUIRE_X
+} quire_text_source;
+
+/* Why a page's text comes from where it does: code, stable name. docs/json.md says when. */
+#define QUIRE_TEXT_REASONS(X)                                                                      \
+    X(NO_LAYER, "no-layer")                                                                        \
+    X(NOT_ASKED, "not-asked")                                                                      \
+    X(ONLY_LAYER, "only-layer")                                                                    \
+    X(GOOD_LAYER, "good-layer")                                                                    \
+    X(BLANK, "blank")                                                                              \
+    X(NO_TEXT, "no-text")                                                                          \
+    X(INVISIBLE, "invisible-text")                                                                 \
+    X(UNMAPPED, "unmapped-text")                                                                   \
+    X(OFF_INK, "text-off-ink")                                                                     \
+    X(OVER_PICTURE, "text-over-picture")                                                           \
+    X(UNCOVERED, "uncovered-ink")                                                                  \
+    X(TOO_MUCH, "too-much-text")                                                                   \
+    X(UNUSABLE, "unusable-layer")                                                                  \
+    X(DIFFERS, "layer-differs")
+
+typedef enum quire_text_reason {
+#define QUIRE_X(code, name) QUIRE_REASON_##code,
+    QUIRE_TEXT_REASONS(QUIRE_X)
+#undef QUIRE_X
+} quire_text_reason;
+
+QUIRE_API const char *quire_text_source_name(quire_text_source source); /* static storage */
+QUIRE_API const char *quire_text_reason_name(quire_text_reason reason); /* static storage */
+
 /* Half-open box in pixels of the page as stored (after EXIF orientation), origin top left. */
 typedef struct quire_box {
     int32_t x0, y0, x1, y1;
@@ -103,8 +142,9 @@ typedef struct quire_line {
     float x_height_px; /* 0 when unknown */
     float confidence;
     const char *text;             /* words in logical order, joined by their spaces */
-    const char *language;         /* of the model that read it: "eng" */
+    const char *language;         /* of the model that read it: "eng"; NULL: of the text layer */
     uint32_t first_word, n_words; /* into quire_page.words */
+    quire_text_source source;     /* PIXELS or LAYER */
 } quire_line;
 
 typedef struct quire_block {
@@ -171,6 +211,8 @@ typedef struct quire_page {
     int32_t rotation;   /* 0, 90, 180, 270: degrees clockwise that turn the stored page upright */
     float skew_degrees; /* of the upright page; positive: text climbs to the right */
     float confidence;   /* mean of its words, 0 when there is none */
+    quire_text_source text_source; /* where the text comes from, and why */
+    quire_text_reason text_reason;
     const quire_block *blocks;
     const quire_line *lines;
     const quire_word *words;

@@ -83,11 +83,11 @@ static quire_box take_box(qi_bytes *in) {
 }
 
 /* Bytes that a block, line and word take at least: what bounds their number. */
-enum { MIN_BLOCK = 24, MIN_LINE = 16 + 16 + 8 + 8 + 8, MIN_WORD = 16 + 4 + 1 + 4 };
+enum { MIN_BLOCK = 24, MIN_LINE = 16 + 16 + 8 + 8 + 8 + 4, MIN_WORD = 16 + 4 + 1 + 4 };
 
 /* Every field of these but pdf is written and read below: a new one belongs there, and the number
  * in the journal's first line counts up. */
-_Static_assert(sizeof(quire_page) == 152 && sizeof(quire_block) == 24 && sizeof(quire_line) == 64 &&
+_Static_assert(sizeof(quire_page) == 160 && sizeof(quire_block) == 24 && sizeof(quire_line) == 72 &&
                    sizeof(quire_word) == 32 && sizeof(quire_timings) == 48,
                "write the new field into the journal");
 
@@ -104,6 +104,8 @@ static void put_head(qi_strbuf *out, const quire_page *p) {
     put_f32(out, p->confidence);
     qi_strbuf_append(out, &p->timings, sizeof p->timings);
     qi_record_put_u64(out, p->elapsed_ns);
+    qi_record_put_u32(out, p->text_source);
+    qi_record_put_u32(out, p->text_reason);
     qi_record_put_u32(out, p->n_blocks);
     qi_record_put_u32(out, p->n_lines);
     qi_record_put_u32(out, p->n_words);
@@ -126,6 +128,7 @@ void qi_record_put_page(qi_strbuf *out, const quire_page *p) {
         qi_record_put_text(out, line->language);
         qi_record_put_u32(out, line->first_word);
         qi_record_put_u32(out, line->n_words);
+        qi_record_put_u32(out, line->source);
     }
     for (uint32_t i = 0; i < p->n_words; i++) {
         const quire_word *word = &p->words[i];
@@ -135,6 +138,12 @@ void qi_record_put_page(qi_strbuf *out, const quire_page *p) {
         qi_strbuf_append(out, &space, 1);
         qi_record_put_text(out, word->text);
     }
+}
+
+static quire_text_source take_source(qi_bytes *in) {
+    uint32_t source = qi_bytes_u32(in);
+    if (source > QUIRE_SOURCE_MIXED) in->bad = true;
+    return in->bad ? QUIRE_SOURCE_PIXELS : (quire_text_source)source;
 }
 
 static void take_head(qi_bytes *in, quire_page *p) {
@@ -153,6 +162,10 @@ static void take_head(qi_bytes *in, quire_page *p) {
     const uint8_t *timings = qi_bytes_take(in, sizeof p->timings);
     if (timings) memcpy(&p->timings, timings, sizeof p->timings);
     p->elapsed_ns = qi_bytes_u64(in);
+    p->text_source = take_source(in);
+    uint32_t reason = qi_bytes_u32(in);
+    if (reason > QUIRE_REASON_DIFFERS) in->bad = true;
+    p->text_reason = in->bad ? QUIRE_REASON_NO_LAYER : (quire_text_reason)reason;
     p->n_blocks = qi_bytes_u32(in);
     p->n_lines = qi_bytes_u32(in);
     p->n_words = qi_bytes_u32(in);
@@ -180,6 +193,7 @@ static void take_lines(qi_bytes *in, const quire_page *p, quire_line *lines) {
         line->language = qi_record_view_text(in);
         line->first_word = qi_bytes_u32(in);
         line->n_words = qi_bytes_u32(in);
+        line->source = take_source(in);
         if (!line->text || line->first_word > p->n_words ||
             line->n_words > p->n_words - line->first_word)
             in->bad = true;

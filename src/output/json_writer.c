@@ -69,7 +69,7 @@ static void put_line(qi_strbuf *out, const quire_page *page, const quire_line *l
     put_fixed(out, "x_height_px", (double)line->x_height_px, 1);
     put_fixed(out, "confidence", (double)line->confidence, 4);
     put_string(out, "language", line->language);
-    put_string(out, "reader", "lstm");
+    put_string(out, "reader", line->source == QUIRE_SOURCE_LAYER ? "pdf" : "lstm");
     qi_emit_key(out, "words");
     for (uint32_t w = 0; w < line->n_words; w++) {
         qi_strbuf_append(out, w ? "," : "[", 1);
@@ -90,6 +90,18 @@ static void put_block(qi_strbuf *out, const quire_page *page, const quire_block 
         put_line(out, page, &page->lines[block->first_line + l]);
     }
     qi_strbuf_puts(out, "]}");
+}
+
+static void put_text_source(qi_strbuf *out, const quire_page *page) {
+    qi_emit_key(out, "text_source");
+    if (page->error) {
+        qi_strbuf_puts(out, "null");
+        return;
+    }
+    qi_strbuf_append(out, "{", 1);
+    put_string(out, "kind", quire_text_source_name(page->text_source));
+    put_string(out, "reason", quire_text_reason_name(page->text_reason));
+    qi_strbuf_append(out, "}", 1);
 }
 
 static void put_timings(qi_strbuf *out, const quire_timings *t) {
@@ -119,6 +131,7 @@ static void put_page(qi_strbuf *out, const qi_output_document *document, const q
     put_int(out, "rotation", page->rotation);
     put_fixed(out, "skew_degrees", (double)page->skew_degrees, 2);
     put_fixed(out, "confidence", (double)page->confidence, 4);
+    put_text_source(out, page);
     if (document->with_timings) put_timings(out, &page->timings);
     qi_emit_key(out, "blocks");
     qi_strbuf_append(out, "[", 1);

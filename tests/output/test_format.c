@@ -32,9 +32,10 @@ static const quire_line lines[] = {
      1,
      "\xC3\x9C"
      "ber",
-     "deu",
+     NULL,
      2,
-     1},
+     1,
+     QUIRE_SOURCE_LAYER},
 };
 static const quire_block blocks[] = {{{10, 20, 99, 40}, 0, 1}, {{10, 60, 70, 80}, 1, 1}};
 
@@ -46,6 +47,8 @@ static const quire_page page_0 = {
     .rotation = 90,
     .skew_degrees = -0.004f,
     .confidence = 0.8211f,
+    .text_source = QUIRE_SOURCE_MIXED,
+    .text_reason = QUIRE_REASON_UNCOVERED,
     .blocks = blocks,
     .lines = lines,
     .words = words,
@@ -109,6 +112,7 @@ static void tsv_has_the_columns_of_tesseract(void **state) {
 #define PAGE_0(nl)                                                                                 \
     "\"index\":0,\"error\":null,\"width_px\":800,\"height_px\":600,\"dpi\":300.0,"                 \
     "\"dpi_estimated\":false,\"rotation\":90,\"skew_degrees\":0.00,\"confidence\":0.8211,"         \
+    "\"text_source\":{\"kind\":\"mixed\",\"reason\":\"uncovered-ink\"},"                           \
     "\"blocks\":[" nl "{\"box\":[10,20,99,40],\"lines\":[" nl                                      \
     "{\"text\":\"Hello w\\\"or\\tld\",\"box\":[10,20,99,40],\"baseline\":[10.0,36.0,99.0,36.0],"   \
     "\"x_height_px\":12.5,\"confidence\":0.7300,\"language\":\"eng\",\"reader\":\"lstm\","         \
@@ -117,14 +121,14 @@ static void tsv_has_the_columns_of_tesseract(void **state) {
     "\"confidence\":0.5000,\"space_before\":true}]}]}," nl "{\"box\":[10,60,70,80],\"lines\":[" nl \
     "{\"text\":\"\xC3\x9C"                                                                         \
     "ber\",\"box\":[10,60,70,80],\"baseline\":[10.0,76.0,70.0,76.0],"                              \
-    "\"x_height_px\":0.0,\"confidence\":1.0000,\"language\":\"deu\",\"reader\":\"lstm\","          \
+    "\"x_height_px\":0.0,\"confidence\":1.0000,\"language\":null,\"reader\":\"pdf\","              \
     "\"words\":[{\"text\":\"\xC3\x9C"                                                              \
     "ber\",\"box\":[10,60,70,80],\"confidence\":1.0000,"                                           \
     "\"space_before\":false}]}]}]"
 #define PAGE_1                                                                                     \
     "\"index\":1,\"error\":{\"code\":\"corrupt\",\"text\":\"a.tif: page 2 is damaged\"},"          \
     "\"width_px\":0,\"height_px\":0,\"dpi\":0.0,\"dpi_estimated\":false,\"rotation\":0,"           \
-    "\"skew_degrees\":0.00,\"confidence\":0.0000,\"blocks\":[]"
+    "\"skew_degrees\":0.00,\"confidence\":0.0000,\"text_source\":null,\"blocks\":[]"
 #define DOCUMENT                                                                                   \
     "\"name\":\"a.tif\",\"media_type\":\"image/tiff\",\"n_pages\":2,"                              \
     "\"models\":[{\"language\":\"eng\",\"sha256\":\"00ff\",\"network\":\"[1,36,0,1 Lfx96]\","      \
