@@ -6,12 +6,16 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "image/turn.h"
 #include "ocr/compose.h"
+#include "ocr/layer_check.h"
+#include "ocr/layer_merge.h"
 #include "ocr/model_choice.h"
 #include "ocr/ocr_models.h"
 #include "ocr/orientation.h"
+#include "ocr/page_region.h"
 #include "ocr/strip.h"
 
 /* From here on a page is made level before it is read. */
@@ -35,6 +39,8 @@ struct qi_page_job {
     uint32_t n_tasks;
     qi_model_choice choice;
     qi_pose pose;
+    qi_layer_use layer; /* page NULL: none, or not believed any more */
+    uint32_t sample[QI_LAYER_SAMPLE_LINES], n_sample; /* lines that are compared now; 0: none */
     quire_page result;
 };
 
@@ -44,22 +50,6 @@ uint64_t qi_page_job_bytes(uint32_t width, uint32_t height) {
     return (uint64_t)width * height * 9 / 2 + (4 << 20);
 }
 
-/* The part of a page that a request wants, in its pixels. */
-static quire_box region_of(const quire_request *r, uint32_t width, uint32_t height) {
-    quire_box whole = {0, 0, (int32_t)width, (int32_t)height};
-    if (!r || !r->region.set) return whole;
-    float v[4];
-    for (int i = 0; i < 4; i++) {
-        float side = (float)(i % 2 ? height : width);
-        v[i] = r->region.percent[i] ? r->region.value[i] * side / 100 : r->region.value[i];
-        v[i] = v[i] < 0 ? 0 : v[i] > side ? side : v[i];
-    }
-    quire_box b = {(int32_t)v[0], (int32_t)v[1], (int32_t)(v[0] + v[2]), (int32_t)(v[1] + v[3])};
-    if (b.x1 > whole.x1) b.x1 = whole.x1;
-    if (b.y1 > whole.y1) b.y1 = whole.y1;
-    return b;
-}
-
 quire_err qi_page_job_new(const qi_ocr *ocr, qi_grey pixels, float dpi, uint32_t page_index,
                           const quire_request *request, uint64_t decode_ns, qi_page_job **ret_job) {
     qi_page_job *j = calloc(1, sizeof *j);
@@ -67,7 +57,7 @@ quire_err qi_page_job_new(const qi_ocr *ocr, qi_grey pixels, float dpi, uint32_t
     j->ocr = ocr;
     j->stored = j->page = pixels;
     j->pose = (qi_pose){.width = pixels.width, .height = pixels.height};
-    j->region = region_of(request, pixels.width, pixels.height);
+    j->region = qi_page_region(request, pixels.width, pixels.height);
     j->result = (quire_page){.index = page_index,
                              .width_px = pixels.width,
                              .height_px = pixels.height,
@@ -87,6 +77,11 @@ void qi_page_job_free(qi_page_job *j) {
 
 const quire_page *qi_page_job_page(const qi_page_job *j) {
     return &j->result;
+}
+
+void qi_page_job_use_layer(qi_page_job *j, const qi_layer_use *use) {
+    j->layer = *use;
+    j->rotation_settled = true;
 }
 
 /* Tasks for what is to be read next, storage for their readings; none when all was read. */
@@ -153,13 +148,55 @@ static quire_err level_page(qi_page_job *j, qi_ocr_session *session, const qi_de
     return err;
 }
 
-quire_err qi_page_job_prepare(qi_page_job *j, qi_ocr_session *session,
+/* The layer is not what the page shows: the page is read as if it had none. */
+static void drop_layer(qi_page_job *j) {
+    j->layer = (qi_layer_use){0};
+    j->rotation_settled = false;
+    j->result.text_reason = QUIRE_REASON_DIFFERS;
+}
+
+/* The lines of the layer that are compared, as the layout. */
+static quire_err prepare_sample(qi_page_job *j) {
+    qi_arena_reset(&j->arena);
+    j->layout = (qi_layout){0};
+    j->layout.lines = qi_arena_alloc(&j->arena, j->n_sample, sizeof *j->layout.lines);
+    if (!j->layout.lines) return QUIRE_ERR_NO_MEMORY;
+    for (uint32_t i = 0; i < j->n_sample; i++)
+        j->layout.lines[i] = qi_layer_line_place(&j->layer.page->lines[j->sample[i]]);
+    j->layout.n_lines = j->n_sample;
+    return QUIRE_ERR_OK;
+}
+
+/* What the layer leaves uncovered, as the layout. */
+static quire_err prepare_rest(qi_page_job *j, qi_ocr_session *session,
                               const qi_deadline *deadline) {
-    uint64_t start = qi_clock_thread_ns();
+    qi_arena_reset(&j->arena);
+    quire_err err = qi_layer_mask(&j->stored, j->layer.uncovered, j->layer.n_uncovered,
+                                  j->layer.page, &j->arena);
+    return err ? err : find_layout(j, session, deadline);
+}
+
+static quire_err prepare_page(qi_page_job *j, qi_ocr_session *session,
+                              const qi_deadline *deadline) {
     quire_err err = find_layout(j, session, deadline);
     if (!err) err = level_page(j, session, deadline);
     j->is_strip = qi_strip_likely(&j->page);
     if (!err && j->is_strip) err = qi_strip_add(&j->layout, &j->page, &j->arena);
+    return err;
+}
+
+quire_err qi_page_job_prepare(qi_page_job *j, qi_ocr_session *session,
+                              const qi_deadline *deadline) {
+    uint64_t start = qi_clock_thread_ns();
+    quire_err err;
+    j->n_sample = j->layer.verify ? qi_layer_sample(j->layer.page, j->sample) : 0;
+    if (j->layer.verify && !j->n_sample) drop_layer(j);
+    if (j->n_sample)
+        err = prepare_sample(j);
+    else if (j->layer.page)
+        err = prepare_rest(j, session, deadline);
+    else
+        err = prepare_page(j, session, deadline);
     if (!err) err = plan_lines(j);
     j->result.timings.layout_ns += qi_clock_thread_ns() - start;
     return err;
@@ -270,15 +307,59 @@ static quire_err settle_rotation(qi_page_job *j, qi_ocr_session *session,
     return qi_page_job_prepare(j, session, deadline);
 }
 
-/* Every line was read: the result, or a turned page to be read instead. */
+/* A reading as text; NULL: no memory. */
+static const char *text_of(const qi_reading *r, qi_arena *arena) {
+    char *text = qi_arena_alloc(arena, (r ? r->text_bytes + r->n_words : 0) + 1, 1), *at = text;
+    for (uint32_t i = 0; text && r && i < r->n_words; i++) {
+        memcpy(at, r->text + r->words[i].text_at, r->words[i].text_bytes);
+        at += r->words[i].text_bytes;
+    }
+    return text;
+}
+
+/* Compares the sample with what was read; the page is prepared anew for what comes next, unless
+ * *ret_done. */
+static quire_err settle_sample(qi_page_job *j, const qi_read_line *lines, qi_ocr_session *session,
+                               const qi_deadline *deadline, bool *ret_done) {
+    qi_layer_verdict verdict = {0};
+    for (uint32_t i = 0; i < j->n_sample; i++) {
+        const char *text = text_of(lines[i].reading, &j->arena);
+        if (!text) return QUIRE_ERR_NO_MEMORY;
+        qi_layer_verdict_add(&verdict, j->layer.page->lines[j->sample[i]].text, text);
+    }
+    j->n_sample = 0;
+    j->layer.verify = false;
+    if (qi_layer_differs(&verdict)) drop_layer(j);
+    *ret_done = j->layer.page && !j->layer.n_uncovered;
+    return *ret_done ? QUIRE_ERR_OK : qi_page_job_prepare(j, session, deadline);
+}
+
+/* The result from the layer and, where parts were read, from those. */
+static quire_err compose_layer(qi_page_job *j, const qi_read_line *lines) {
+    j->result.text_reason = j->layer.reason;
+    j->result.text_source = j->layer.n_uncovered ? QUIRE_SOURCE_MIXED : QUIRE_SOURCE_LAYER;
+    j->result.n_blocks = j->result.n_lines = j->result.n_words = 0;
+    quire_err err = QUIRE_ERR_OK;
+    if (j->layer.n_uncovered)
+        err = qi_compose_page(&j->layout, lines, &j->pose, j->region, &j->arena, &j->result);
+    return err ? err : qi_layer_merge(j->layer.page, j->ocr->right_to_left, &j->arena, &j->result);
+}
+
+/* Every line was read: the result, or another reading of the page. */
 static quire_err finish_reading(qi_page_job *j, qi_ocr_session *session,
-                                const qi_deadline *deadline, bool *ret_turned) {
+                                const qi_deadline *deadline, bool *ret_again) {
     qi_legibility legibility = {0};
     qi_read_line *lines;
     quire_err err = best_readings(j, &lines, &legibility);
-    if (!err && !j->rotation_settled)
-        err = settle_rotation(j, session, &legibility, deadline, ret_turned);
-    if (err || *ret_turned) return err;
+    if (!err && j->n_sample) {
+        bool done = false;
+        err = settle_sample(j, lines, session, deadline, &done);
+        *ret_again = !err && !done;
+    } else if (!err && !j->rotation_settled) {
+        err = settle_rotation(j, session, &legibility, deadline, ret_again);
+    }
+    if (err || *ret_again) return err;
+    if (j->layer.page) return compose_layer(j, lines);
     return qi_compose_page(&j->layout, lines, &j->pose, j->region, &j->arena, &j->result);
 }
 

@@ -56,6 +56,20 @@ quire_err qi_page_job_new(const qi_ocr *ocr, qi_grey pixels, float dpi, uint32_t
                           const quire_request *request, uint64_t decode_ns, qi_page_job **ret_job);
 void qi_page_job_free(qi_page_job *job);
 
+/* What a page's text layer says already. */
+typedef struct qi_layer_use {
+    const quire_page *page;     /* its blocks, lines and words; borrowed until the job is freed */
+    const quire_box *uncovered; /* parts of the page that these do not account for; borrowed */
+    uint32_t n_uncovered;
+    bool verify;              /* a sample of the lines is read and compared first */
+    quire_text_reason reason; /* why it is used */
+} qi_layer_use;
+
+/* To be called before _prepare: where verify is set, lines are compared, and where these differ the
+ * whole page is read; then the parts uncovered are read, from pixels that are made white elsewhere,
+ * and come in among the layer's blocks. */
+void qi_page_job_use_layer(qi_page_job *job, const qi_layer_use *use);
+
 /* Layout and crops. NO_MEMORY, TIMEOUT, CANCELLED: the page is then lost. */
 quire_err qi_page_job_prepare(qi_page_job *job, qi_ocr_session *session,
                               const qi_deadline *deadline);
