@@ -227,6 +227,14 @@ typedef struct quire_page {
 
 typedef struct quire_reader quire_reader;
 
+/* What is made of the text layer of PDF pages. */
+typedef enum quire_text_layer {
+    QUIRE_TEXT_LAYER_AUTO,     /* used where it is what the page shows */
+    QUIRE_TEXT_LAYER_VERIFIED, /* and where a sample of its lines reads alike from the pixels */
+    QUIRE_TEXT_LAYER_ONLY,     /* always; pixels are never read: images have no text */
+    QUIRE_TEXT_LAYER_OFF,      /* never; all is read from pixels */
+} quire_text_layer;
+
 /* Strings are copied by quire_reader_open. */
 typedef struct quire_options {
     const char *languages;     /* "eng", "eng+deu" */
@@ -237,6 +245,7 @@ typedef struct quire_options {
     uint64_t max_pixels;   /* per page; 0: 200 million */
     uint32_t timeout_ms;   /* per document, from the start of its decoding; 0: 180 s */
     bool strict;           /* a failed page fails its document */
+    quire_text_layer text_layer;
 } quire_options;
 
 /* Pages of a document that an earlier run has read, all before first_index. They are not read

@@ -96,6 +96,7 @@ static void put_options(qi_strbuf *out, const qi_run_values *v) {
     put_region(out, &v->request);
     put_string(out, "files_from", v->files_from);
     put_flag(out, "recursive", v->recursive);
+    put_string(out, "text_layer", qi_text_layer_name(v->reader.text_layer));
     put_choice(out, "jobs", v->reader.jobs);
     put_choice(out, "memory", v->reader.memory_bytes);
     put_choice(out, "timeout_ms", v->reader.timeout_ms);

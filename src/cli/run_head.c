@@ -37,6 +37,7 @@ void qi_run_head_put(qi_strbuf *out, const qi_run_values *v, const quire_model_i
         qi_strbuf_printf(out, "model %s=%s\n", models[i].language, models[i].sha256);
     put_text(out, "--pages", v->request.pages);
     put_region(out, &v->request);
+    put_text(out, "--text-layer", qi_text_layer_name(v->reader.text_layer));
     qi_strbuf_printf(out, "--max-pixels=%llu\n", (unsigned long long)v->reader.max_pixels);
     put_flag(out, "--strict", v->reader.strict);
     put_flag(out, "--no-timings", v->no_timings);

@@ -76,6 +76,30 @@ static bool parse_progress(const char *text, void *field) {
     return false;
 }
 
+static const char *text_layer_choice(size_t i) {
+    static const char *const names[] = {
+        [QUIRE_TEXT_LAYER_AUTO] = "auto",
+        [QUIRE_TEXT_LAYER_VERIFIED] = "verified",
+        [QUIRE_TEXT_LAYER_ONLY] = "only",
+        [QUIRE_TEXT_LAYER_OFF] = "off",
+    };
+    return i < sizeof names / sizeof *names ? names[i] : NULL;
+}
+
+const char *qi_text_layer_name(quire_text_layer use) {
+    return text_layer_choice((size_t)use);
+}
+
+static bool parse_text_layer(const char *text, void *field) {
+    const char *name;
+    for (size_t i = 0; (name = text_layer_choice(i)); i++)
+        if (!strcmp(text, name)) {
+            *(quire_text_layer *)field = (quire_text_layer)i;
+            return true;
+        }
+    return false;
+}
+
 #define FIELD(name)  offsetof(qi_run_values, name)
 #define FLAG(member) NULL, FIELD(member), qi_parse_flag, "yes or no"
 
@@ -93,6 +117,8 @@ static const qi_option options[] = {
     {"region", 0, "X,Y,W,H", FIELD(request), parse_region,
      "a region such as 0,0,50%,300: left, top, width, height in pixels or %",
      "read only this part of each page, in pixels or %"},
+    {"text-layer", 0, "USE", FIELD(reader.text_layer), parse_text_layer, NULL,
+     "use of the text that PDF pages hold", "auto", text_layer_choice},
     {"password", 0, "TEXT", FIELD(request.password), qi_parse_string, "the password of a document",
      "open encrypted documents with this (others see a command line: prefer QUIRE_PASSWORD)"},
     {"files-from", 0, "FILE", FIELD(files_from), qi_parse_string, "the name of a file, or -",

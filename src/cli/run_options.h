@@ -29,6 +29,9 @@ typedef struct qi_run_values {
     quire_request request;
 } qi_run_values;
 
+/* "auto", "only" …; static storage. */
+const char *qi_text_layer_name(quire_text_layer use);
+
 /* Reads environment and command line; *ret_first is the first input among argv. */
 qi_parse_result qi_run_options_parse(int argc, char **argv, qi_run_values *ret_values,
                                      int *ret_first, quire_diag *diag);

@@ -15,8 +15,7 @@
 #include "decode/source.h"
 #include "read/reader_parts.h"
 
-/* A slot; the time spent waiting for it is not the document's. */
-static void enter(qi_document *d) {
+void qi_driver_enter(qi_document *d) {
     uint64_t start = qi_clock_ns();
     qi_pool_enter(d->reader->pool, d->order);
     atomic_fetch_add(&d->deadline_ns, qi_clock_ns() - start);
@@ -130,7 +129,7 @@ static quire_err open_document(qi_driver *driver, qi_document *d, quire_diag *di
     int fd;
     quire_err err = open_source(d, &deadline, &fd, diag);
     if (err) return err;
-    enter(d);
+    qi_driver_enter(d);
     deadline.at_ns = atomic_load(&d->deadline_ns);
     qi_document_info info;
     lseek(fd, 0, SEEK_SET); /* a pipe's copy was written up to its end */
@@ -141,6 +140,14 @@ static quire_err open_document(qi_driver *driver, qi_document *d, quire_diag *di
     close(fd);
     if (!err) err = keep_original(d, &info, diag);
     if (err) return err;
+    if (r->text_layer == QUIRE_TEXT_LAYER_ONLY && !info.may_have_text) {
+        char shown[240];
+        qi_decoder_close(driver->decoder);
+        return qi_fail(diag, QUIRE_ERR_UNSUPPORTED,
+                       "%s: images have no text layer; read their pixels (--text-layer auto)",
+                       qi_printable(shown, sizeof shown, d->name));
+    }
+    d->may_have_text = info.may_have_text;
     pthread_mutex_lock(&r->lock);
     d->media_type = info.media_type;
     d->n_pages = info.n_pages;
@@ -159,7 +166,7 @@ static uint64_t page_bytes(const qi_page_info *info, uint64_t helper_bytes, uint
 
 /* Waits for memory outside of any slot. Every page takes a grant, be it of 0 bytes: pages in flight
  * are counted by them. */
-static quire_err take_memory(qi_read_page *p, uint64_t bytes) {
+quire_err qi_driver_take_memory(qi_read_page *p, uint64_t bytes) {
     qi_document *d = p->document;
     quire_reader *r = d->reader;
     if (qi_budget_try(r->budget, d->order, bytes, &p->grant)) return QUIRE_ERR_OK;
@@ -188,13 +195,14 @@ static void append_page(qi_document *d, qi_read_page *p) {
     pthread_mutex_unlock(&d->reader->lock);
 }
 
-/* Measures and decodes a page; the error is the page's. */
-static quire_err decode_page(qi_driver *driver, qi_read_page *p, quire_diag *diag) {
+/* Measures and decodes a page, if its text layer is not all there is to it (*ret_done); the error
+ * is the page's. */
+static quire_err decode_page(qi_driver *driver, qi_read_page *p, bool *ret_done, quire_diag *diag) {
     qi_document *d = p->document;
     qi_pool *pool = driver->reader->pool;
     qi_deadline deadline = {0, &driver->reader->stopping};
     qi_page_info info;
-    enter(d);
+    qi_driver_enter(d);
     deadline.at_ns = atomic_load(&d->deadline_ns);
     quire_err err = qi_decoder_page_info(driver->decoder, p->index, &deadline, &info, diag);
     qi_pool_leave(pool);
@@ -202,14 +210,19 @@ static quire_err decode_page(qi_driver *driver, qi_read_page *p, quire_diag *dia
     p->dpi = info.dpi;
     p->width_px = info.width_px;
     p->height_px = info.height_px;
+    if (d->may_have_text) {
+        err = qi_read_layer(driver, p, ret_done, diag);
+        if (err || *ret_done) return err;
+    }
     uint64_t helper_bytes = info.decode_bytes;
     bool embeds = d->request.want_pdf;
     if (embeds && helper_bytes < info.embed_decode_bytes) helper_bytes = info.embed_decode_bytes;
-    uint64_t bytes = page_bytes(&info, helper_bytes, embeds ? info.embed_bytes : 0);
-    err = take_memory(p, bytes);
+    uint64_t bytes =
+        page_bytes(&info, helper_bytes, embeds ? info.embed_bytes : 0) + p->layer_arena.n_bytes;
+    err = qi_driver_take_memory(p, bytes);
     if (err == QUIRE_ERR_TOO_LARGE) return too_large(p, bytes, diag);
     if (err) return err;
-    enter(d);
+    qi_driver_enter(d);
     deadline.at_ns = atomic_load(&d->deadline_ns);
     err = qi_decoder_page(driver->decoder, p->index, &deadline, &p->decoded, diag);
     if (!err && embeds)
@@ -224,8 +237,9 @@ static quire_err read_page(qi_driver *driver, qi_document *d, uint32_t index) {
     qi_read_page *p = qi_read_page_new(d, index);
     if (!p) return QUIRE_ERR_NO_MEMORY;
     quire_diag diag = {0};
-    quire_err err = decode_page(driver, p, &diag);
-    if (!p->grant.budget && err != QUIRE_ERR_CANCELLED && take_memory(p, 0))
+    bool done = false;
+    quire_err err = decode_page(driver, p, &done, &diag);
+    if (!p->grant.budget && err != QUIRE_ERR_CANCELLED && qi_driver_take_memory(p, 0))
         err = QUIRE_ERR_CANCELLED;
     if (err == QUIRE_ERR_CANCELLED) {
         qi_read_page_free(p);
@@ -234,6 +248,8 @@ static quire_err read_page(qi_driver *driver, qi_document *d, uint32_t index) {
     append_page(d, p);
     if (err)
         qi_read_page_fail(p, err, diag.text[0] ? diag.text : NULL);
+    else if (done)
+        qi_read_page_done(p);
     else
         qi_read_page_start(p);
     return QUIRE_ERR_OK;

@@ -25,6 +25,8 @@ static void drop_work(qi_read_page *p) {
     qi_page_job_free(p->job);
     p->job = NULL;
     if (p->decoded.map) qi_decoded_done(&p->decoded);
+    qi_arena_done(&p->layer_arena);
+    p->layer = (qi_layer_use){0};
     free(p->items);
     free(p->lines);
     p->items = NULL;
@@ -41,7 +43,7 @@ void qi_read_page_free(qi_read_page *p) {
 }
 
 /* The result is there, good or bad; from here on the page belongs to the output. */
-static void finish(qi_read_page *p) {
+void qi_read_page_done(qi_read_page *p) {
     quire_reader *r = p->document->reader;
     if (p->result.error == QUIRE_ERR_TIMEOUT) atomic_store(&p->document->timed_out, true);
     p->result.elapsed_ns = qi_clock_ns() - p->started_ns;
@@ -65,10 +67,10 @@ void qi_read_page_fail(qi_read_page *p, quire_err error, const char *text) {
                              .width_px = p->width_px,
                              .height_px = p->height_px,
                              .dpi = p->dpi,
-                             .timings.decode_ns = p->decoded.helper_ns};
+                             .timings.decode_ns = p->text_ns + p->decoded.helper_ns};
     drop_work(p);
     qi_grant_settle(&p->grant, p->embedded.map_bytes);
-    finish(p);
+    qi_read_page_done(p);
 }
 
 /* The page's result is complete in its job. */
@@ -81,9 +83,11 @@ static void succeed(qi_read_page *p) {
         qi_read_page_fail(p, err, page->error ? page->error_text : NULL);
         return;
     }
+    if (p->result.text_source == QUIRE_SOURCE_PIXELS && !p->result.text_reason)
+        p->result.text_reason = p->text_reason;
     drop_work(p);
     qi_grant_settle(&p->grant, n_bytes + p->embedded.map_bytes);
-    finish(p);
+    qi_read_page_done(p);
 }
 
 static void enqueue(qi_read_page *p, uint32_t stage) {
@@ -150,7 +154,8 @@ static void run_layout(void *context, void *user, uint32_t worker) {
     quire_err err = begin_step(p, &deadline);
     if (!err)
         err = qi_page_job_new(r->ocr, p->decoded.grey, p->dpi, p->index, &p->document->request,
-                              p->decoded.helper_ns, &p->job);
+                              p->text_ns + p->decoded.helper_ns, &p->job);
+    if (!err && p->layer.page) qi_page_job_use_layer(p->job, &p->layer);
     if (!err) err = qi_page_job_prepare(p->job, r->sessions[worker], &deadline);
     if (!err) {
         submit_lines(p);

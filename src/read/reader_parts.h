@@ -11,6 +11,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "base/arena.h"
 #include "decode/decoder.h"
 #include "flow/budget.h"
 #include "flow/pool.h"
@@ -43,7 +44,11 @@ struct qi_read_page {
     float dpi;
     qi_grant grant;
     qi_decoded decoded;
-    qi_embedded embedded; /* what a searchable PDF takes of it */
+    qi_embedded embedded;          /* what a searchable PDF takes of it */
+    uint64_t text_ns;              /* processor time the helper used for its text layer */
+    quire_text_reason text_reason; /* why it is read from pixels */
+    qi_layer_use layer;            /* what is used of its text layer while pixels are read … */
+    qi_arena layer_arena;          /* … and where that lies */
     qi_page_job *job;
     qi_batch_item *items; /* the job's lines, for the batcher */
     qi_line_item *lines;
@@ -76,7 +81,7 @@ struct qi_document {
     _Atomic uint64_t deadline_ns;
     atomic_bool timed_out; /* pages not finished by now are dropped */
     atomic_bool dropped;   /* no page is wanted any more */
-    bool opened, announced, all_decoded;
+    bool opened, announced, all_decoded, may_have_text;
     const char *media_type;
     uint32_t n_pages, n_handed_out, n_failed;
     qi_read_page *first_page, **last_page;
@@ -101,6 +106,7 @@ struct quire_reader {
     uint64_t n_added;
     atomic_bool cancelled, stopping;
     bool strict;
+    quire_text_layer text_layer;
     uint64_t timeout_ns;
     uint32_t n_jobs, n_drivers_started;
     qi_ocr *ocr;
@@ -121,13 +127,21 @@ quire_err qi_request_copy(const quire_request *request, quire_request *ret_copy,
 qi_read_page *qi_read_page_new(qi_document *document, uint32_t index);
 void qi_read_page_free(qi_read_page *page);  /* returns its memory to the budget */
 void qi_read_page_start(qi_read_page *page); /* decoded: on to the layout; the pool takes it */
+void qi_read_page_done(qi_read_page *page);  /* its result is there, and its grant settled */
 /* The page is finished with an error. text NULL: the error's own. */
 void qi_read_page_fail(qi_read_page *page, quire_err error, const char *text);
 extern const qi_stage qi_reader_stages[QI_N_STAGES];
 
+/* layer.c: a page's text layer. *ret_done: it is all there is to read, and the page has its result
+ * and a settled grant. Otherwise what the pixels' reading has to know is in the page, which holds
+ * no grant. Errors are the page's. */
+quire_err qi_read_layer(qi_driver *driver, qi_read_page *page, bool *ret_done, quire_diag *diag);
+
 /* driver.c */
 /* The document at path; "-": STDIN_FILENO, which stays open. */
 quire_err qi_input_open(const char *path, int *ret_fd, quire_diag *diag);
+void qi_driver_enter(qi_document *document); /* a slot; waiting for it is not the document's time */
+quire_err qi_driver_take_memory(qi_read_page *page, uint64_t bytes); /* outside of any slot */
 void *qi_driver_run(void *driver);
 
 #endif

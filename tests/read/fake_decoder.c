@@ -126,6 +126,15 @@ quire_err qi_decoder_page(qi_decoder *d, uint32_t page, const qi_deadline *deadl
     return QUIRE_ERR_OK;
 }
 
+quire_err qi_decoder_text(qi_decoder *d, uint32_t page, bool with_ink, const qi_deadline *deadline,
+                          qi_text_layer **ret_layer, uint64_t *ret_helper_ns, quire_diag *diag) {
+    return qi_fail(diag, QUIRE_ERR_HELPER, "%s: fake documents have no text layer", d->name);
+}
+
+void qi_text_layer_free(qi_text_layer *layer) {
+    free(layer);
+}
+
 void qi_decoded_done(qi_decoded *decoded) {
     atomic_fetch_sub(&fakes.decoded, 1);
     free(decoded->map);

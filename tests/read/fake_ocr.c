@@ -106,6 +106,8 @@ quire_err qi_page_job_new(const qi_ocr *o, qi_grey pixels, float dpi, uint32_t p
     return QUIRE_ERR_OK;
 }
 
+void qi_page_job_use_layer(qi_page_job *j, const qi_layer_use *use) {}
+
 void qi_page_job_free(qi_page_job *j) {
     if (!j) return;
     atomic_fetch_sub(&fakes.jobs, 1);
