@@ -193,6 +193,7 @@ static void name_files(qi_committer *m, qi_commit *c, qi_strbuf *folders) {
 /* Syncs each folder of a list of names with their NULs once; neighbours are mostly the same. */
 static int sync_folders(const qi_strbuf *folders) {
     int e = folders->failed ? ENOMEM : 0;
+    if (!folders->length) return e;
     const char *end = folders->data + folders->length;
     for (const char *at = folders->data; at < end && !e; at += strlen(at) + 1) {
         bool seen = false;

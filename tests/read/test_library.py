@@ -118,6 +118,8 @@ def test_killed_helpers_cost_their_page_at_most(samples, tmp_path):
     assert all(b"helper" in line for line in stderr.splitlines())
 
 
+@pytest.mark.skipif(os.environ.get("SANITIZED") == "1",
+                    reason="Python cannot load a sanitizer's build of the library")
 def test_python_example_prints_lines_and_raises_errors(samples, tmp_path):
     example = tmp_path / "example.py"
     text = (ROOT / "docs" / "api.md").read_text()
