@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-SANITIZED = os.environ.get("SANITIZED") == "1"
-
 from pdf_files import pdf_of_pages
+
+SANITIZED = os.environ.get("SANITIZED") == "1"
 
 TIMEOUT_MS = 60000
 MAX_DIFFERENCE = 2.0  # levels, in the mean, of pages a quarter as wide: edges may fall elsewhere
