@@ -410,7 +410,8 @@ typedef struct quire_system {
     uint64_t memory_bytes;     /* by control group, or all */
     quire_diag helper;         /* code OK, or why it does not start */
     bool helper_seccomp, helper_landlock;
-    bool helper_heif; /* libheif is there: HEIC and AVIF can be read */
+    bool helper_heif;      /* libheif is there: HEIC and AVIF can be read */
+    quire_diag helper_pdf; /* code OK, or why PDF cannot be read */
 } quire_system;
 
 /* Starts the helper (NULL: see quire_options) and ends it. */

@@ -50,6 +50,8 @@ static void check_helper(doctor *d, const quire_system *s) {
     report(d, s->helper_landlock ? "ok" : "note", "Landlock",
            s->helper_landlock ? "on"
                               : "off: needs a kernel of 5.13 or later with Landlock enabled");
+    report(d, s->helper_pdf.code ? "note" : "ok", "PDF",
+           s->helper_pdf.code ? s->helper_pdf.text : "quire-decode-pdf starts");
     report(d, s->helper_heif ? "ok" : "note", "libheif",
            s->helper_heif ? "HEIC and AVIF can be read"
                           : "missing: for HEIC and AVIF, sudo apt-get install libheif1");

@@ -16,6 +16,8 @@ static quire_err try_helper(const char *path, quire_system *s) {
         s->helper_seccomp = confinement.seccomp;
         s->helper_landlock = confinement.landlock;
         s->helper_heif = !qi_decoder_start(decoder, QI_HELPER_HEIF, &confinement, NULL);
+        if (!qi_decoder_start(decoder, QI_HELPER_PDF, &confinement, &s->helper_pdf))
+            s->helper_pdf = (quire_diag){0};
     }
     qi_decoder_free(decoder);
     return err;

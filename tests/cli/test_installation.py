@@ -52,6 +52,16 @@ def test_doctor_finds_all_well(run):
     assert not [line for line in lines if line[0] == "MISSING"]
 
 
+def test_doctor_tells_why_pdf_cannot_be_read(run, quire, tmp_path):
+    helper = quire.parent / "quire-decode"
+    (tmp_path / "quire-decode").symlink_to(helper)  # and no quire-decode-pdf beside it
+    done = run("doctor", env={"QUIRE_DECODE": str(tmp_path / "quire-decode")})
+    assert done.returncode == 0
+    row = next(line for line in done.stdout.decode().splitlines() if " PDF " in line)
+    assert row.startswith("note") and "quire-decode-pdf: it cannot be started" in row
+    assert "ok       PDF        quire-decode-pdf starts" in run("doctor").stdout.decode()
+
+
 def test_doctor_names_what_is_missing_and_its_cure(run, tmp_path):
     done = run("doctor", env={"TESSDATA_PREFIX": str(tmp_path)})
     assert done.returncode == 3
