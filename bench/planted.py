@@ -1,33 +1,25 @@
 """Scans with a text layer planted: the first page of a PDF as a picture, and words over or under it."""
 
 import io
+import pathlib
 import subprocess
+import sys
 
 from PIL import Image
+
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "tests"))
+from pdf_files import pdf_bytes, stream  # noqa: E402
 
 WORDS = b"BT /F1 9 Tf %s 40 740 Td 12 TL " + b"(An earlier reading of this page, as it was.) ' " * 40 + b"ET\n"
 
 
-def _pdf(objects):
-    out, offsets = bytearray(b"%PDF-1.7\n"), []
-    for number, body in enumerate(objects, 1):
-        offsets.append(len(out))
-        out += b"%d 0 obj\n%s\nendobj\n" % (number, body)
-    start = len(out)
-    out += b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1)
-    out += b"".join(b"%010d 00000 n \n" % at for at in offsets)
-    out += b"trailer\n<< /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % (len(objects) + 1,
-                                                                          start)
-    return bytes(out)
-
-
 def _scan(jpeg, size, content):
     width, height = (72 * n / 200 for n in size)
-    return _pdf([
+    return pdf_bytes([
         b"<< /Type /Catalog /Pages 2 0 R >>", b"<< /Type /Pages /Count 1 /Kids [3 0 R] >>",
         b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 %f %f] /Contents 4 0 R /Resources << /Font "
         b"<< /F1 5 0 R >> /XObject << /I 6 0 R >> >> >>" % (width, height),
-        b"<< /Length %d >>\nstream\n%s\nendstream" % (len(content), content),
+        stream(content),
         b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
         b"<< /Type /XObject /Subtype /Image /Width %d /Height %d /BitsPerComponent 8 /ColorSpace "
         b"/DeviceGray /Filter /DCTDecode /Length %d >>\nstream\n%s\nendstream"
