@@ -13,12 +13,16 @@ typedef struct qi_arena_block {
 
 enum { first_block_bytes = 16 << 10, last_block_bytes = 1 << 20 };
 
+/* Aligned by hand: what aligned_alloc took, and free gave back, is too small for the next
+ * aligned_alloc of the same size, so that glibc's heap would grow with every block. */
 static qi_arena_block *block_new(size_t size) {
-    size_t header = (sizeof(qi_arena_block) + 63) & ~(size_t)63;
-    if (size > SIZE_MAX / 2 - header) return NULL;
-    qi_arena_block *b = aligned_alloc(64, (header + size + 63) & ~(size_t)63);
+    size_t extra = sizeof(qi_arena_block) + 63;
+    if (size > SIZE_MAX / 2 - extra) return NULL;
+    qi_arena_block *b = malloc(size + extra);
     if (!b) return NULL;
-    *b = (qi_arena_block){.size = size, .data = (char *)b + header};
+    char *data = (char *)(b + 1);
+    data += -(uintptr_t)data & 63;
+    *b = (qi_arena_block){.size = size, .data = data};
     return b;
 }
 

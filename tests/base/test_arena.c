@@ -3,11 +3,13 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "base/arena.h"
+#include "decode/sanitized.h"
 
 static void gives_zeroed_aligned_storage(void **state) {
     qi_arena a = {0};
@@ -41,11 +43,26 @@ static void refuses_a_product_that_overflows(void **state) {
     qi_arena_done(&a);
 }
 
+/* The heap does not grow by a block for each arena: one goes where the last one was. */
+static void blocks_are_taken_again(void **state) {
+    enum { BYTES = 100000 };
+    qi_arena a = {0};
+    uintptr_t place = (uintptr_t)qi_arena_alloc(&a, 1, BYTES);
+    void *behind = malloc(2000);
+    assert_true(place && behind);
+    qi_arena_done(&a);
+    uintptr_t again = (uintptr_t)qi_arena_alloc(&a, 1, BYTES);
+    if (!QI_SANITIZED) assert_int_equal(again, place); /* a sanitizer's heap holds memory back */
+    qi_arena_done(&a);
+    free(behind);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gives_zeroed_aligned_storage),
         cmocka_unit_test(reset_reuses_the_same_memory),
         cmocka_unit_test(refuses_a_product_that_overflows),
+        cmocka_unit_test(blocks_are_taken_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
