@@ -42,6 +42,8 @@ typedef struct pdf {
     bool has_groups;        /* of transparency; drawing them takes more memory */
     bool is_picture;
     qi_pdf_picture picture; /* is_picture */
+    qi_arena scratch;       /* for texts of pages of this size */
+    uint32_t scratch_width_px, scratch_height_px;
 } pdf;
 
 typedef struct drawing {
@@ -79,6 +81,7 @@ static void pdf_close(void *state) {
     if (p->document) g_object_unref(p->document);
     qi_pdf_update_free(p->update);
     qi_pdf_file_free(p->file);
+    qi_arena_done(&p->scratch);
     free(p->decrypted);
     free(p);
 }
@@ -238,9 +241,11 @@ static quire_err pdf_decode(void *state, uint32_t page, const qi_grey *out, quir
     bool done = p->is_picture && qi_pdf_file_page(p->file, page, &q, &found) &&
                 !qi_pdf_picture_decode(q, &p->picture, out, diag);
     drawing d = drawing_of(p, width_pt, height_pt);
+    qi_arena arena = {0};
     if (!done)
         e = qi_pdf_draw(opened, page, d.scale * out->width / d.width_px,
-                        d.scale * out->height / d.height_px, out, diag);
+                        d.scale * out->height / d.height_px, out, &arena, diag);
+    qi_arena_done(&arena);
     g_object_unref(opened);
     return e;
 }
@@ -255,7 +260,11 @@ static quire_err pdf_text(void *state, uint32_t page, const qi_measure *measured
     quire_err e = open_page(p, page, &place.page, &place.width_pt, &place.height_pt, diag);
     if (e) return e;
     plan(p, page, place.width_pt, place.height_pt);
-    e = qi_pdf_text(&place, with_ink, area, diag);
+    if (place.width_px != p->scratch_width_px || place.height_px != p->scratch_height_px)
+        qi_arena_done(&p->scratch);
+    p->scratch_width_px = place.width_px;
+    p->scratch_height_px = place.height_px;
+    e = qi_pdf_text(&place, with_ink, &p->scratch, area, diag);
     g_object_unref(place.page);
     return e;
 }

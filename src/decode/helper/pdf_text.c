@@ -377,38 +377,36 @@ static uint32_t as_count(uint64_t n) {
     return n < UINT32_MAX ? (uint32_t)n : UINT32_MAX;
 }
 
+/* Whether there is something to look at: not where all text of the content is invisible. */
+static bool shows_text(const qi_pdf_content *c) {
+    return !c->is_complete || c->n_visible_bytes || !c->n_invisible_bytes;
+}
+
 /* What the page draws, in which order: text that comes after all pictures lies on them for certain,
- * so that its ink is its own. False where nothing of it is drawn: there is nothing to look at. */
-static bool look_at_content(const layer *l, qi_text_head *head) {
+ * so that its ink is its own. */
+static void look_at_content(const layer *l, qi_text_head *head) {
     const qi_pdf_content *c = l->page->content;
     if (c->is_complete) {
         head->n_visible = as_count(c->n_visible_bytes);
         head->n_invisible = as_count(c->n_invisible_bytes);
     }
-    bool hidden = c->is_complete && !c->n_visible_bytes && c->n_invisible_bytes;
     bool on_top = c->is_complete && !c->n_bytes_before_image && !c->n_invisible_bytes;
-    if (!hidden && !on_top) mark_pictures(l, l->area->words);
-    return !hidden;
+    if (shows_text(c) && !on_top) mark_pictures(l, l->area->words);
 }
 
-static quire_err compare_with_ink(const layer *l, qi_text_head *head, quire_diag *diag) {
-    const qi_pdf_page *p = l->page;
-    if (!look_at_content(l, head)) return QUIRE_ERR_OK;
+/* The page drawn small, in the arena. Poppler keeps the text of what it draws, so that a page drawn
+ * before its text is asked for is interpreted once. */
+static quire_err draw_small(const qi_pdf_page *p, qi_arena *arena, qi_grey *ret_drawing,
+                            quire_diag *diag) {
     double scale = fmin(ink_dpi / 72, sqrt(ink_max_pixels / (p->width_pt * p->height_pt)));
     qi_grey small = {.width = (uint32_t)fmax(1, round(p->width_pt * scale)),
                      .height = (uint32_t)fmax(1, round(p->height_pt * scale))};
     small.stride = small.width;
-    qi_arena arena = {0};
-    small.px = qi_arena_alloc(&arena, small.height, small.stride);
-    quire_err e = QUIRE_ERR_NO_MEMORY;
-    if (small.px)
-        e = qi_pdf_draw(p->page, p->number, small.width / p->width_pt, small.height / p->height_pt,
-                        &small, diag);
-    if (!e) e = look(l, &small, &arena, l->area->words, head);
-    qi_arena_done(&arena);
-    if (e == QUIRE_ERR_NO_MEMORY)
-        qi_fail(diag, e, "not enough memory to look at it; use fewer --jobs");
-    return e;
+    small.px = qi_arena_alloc(arena, small.height, small.stride);
+    if (!small.px) return QUIRE_ERR_NO_MEMORY;
+    *ret_drawing = small;
+    return qi_pdf_draw(p->page, p->number, small.width / p->width_pt, small.height / p->height_pt,
+                       &small, arena, diag);
 }
 
 /* Characters of a text but marks of direction; *ret_has_marks: there are such. */
@@ -447,26 +445,36 @@ static void fetch(layer *l) {
     l->attributes = poppler_page_get_text_attributes_for_area(page, &area);
 }
 
-quire_err qi_pdf_text(const qi_pdf_page *page, bool with_ink, qi_text_area *area,
+static void take_words(layer *l, qi_text_head *head) {
+    fetch(l);
+    if (l->text_bytes && !has_places(l))
+        head->flags = QI_TEXT_UNUSABLE;
+    else
+        add_words(l);
+    if (l->too_much) {
+        head->flags = QI_TEXT_TOO_MUCH;
+        l->n_words = l->pool_bytes = 0;
+    }
+    poppler_page_free_text_attributes(l->attributes);
+    g_free(l->places);
+    g_free(l->text);
+}
+
+quire_err qi_pdf_text(const qi_pdf_page *page, bool with_ink, qi_arena *scratch, qi_text_area *area,
                       quire_diag *diag) {
     layer l = {.page = page, .area = area};
     qi_text_head head = {0};
+    qi_grey drawing = {0};
     quire_err e = QUIRE_ERR_OK;
-    fetch(&l);
-    if (l.text_bytes && !has_places(&l))
-        head.flags = QI_TEXT_UNUSABLE;
-    else
-        add_words(&l);
-    if (l.too_much) {
-        head.flags = QI_TEXT_TOO_MUCH;
-        l.n_words = l.pool_bytes = 0;
-    }
-    if (l.n_words && with_ink) e = compare_with_ink(&l, &head, diag);
+    qi_arena_reset(scratch);
+    if (with_ink && shows_text(page->content)) e = draw_small(page, scratch, &drawing, diag);
+    if (!e) take_words(&l, &head);
+    if (!e && l.n_words && with_ink) look_at_content(&l, &head);
+    if (!e && l.n_words && drawing.px) e = look(&l, &drawing, scratch, area->words, &head);
     head.n_words = l.n_words;
     head.pool_bytes = l.pool_bytes;
     area->head = head;
-    poppler_page_free_text_attributes(l.attributes);
-    g_free(l.places);
-    g_free(l.text);
+    if (e == QUIRE_ERR_NO_MEMORY)
+        qi_fail(diag, e, "not enough memory to look at it; use fewer --jobs");
     return e;
 }

@@ -5,6 +5,7 @@
 
 #include <poppler.h>
 
+#include "base/arena.h"
 #include "decode/helper/codec.h"
 #include "decode/helper/pdf_content.h"
 
@@ -17,8 +18,10 @@ typedef struct qi_pdf_page {
 } qi_pdf_page;
 
 /* Fills all of area that its head counts. with_ink: the page is drawn, small, to say which words
- * are shown and where text is that no word accounts for; without, neither is known. NO_MEMORY,
- * CORRUPT. */
-quire_err qi_pdf_text(const qi_pdf_page *page, bool with_ink, qi_text_area *area, quire_diag *diag);
+ * are shown and where text is that no word accounts for; without, neither is known. scratch:
+ * working memory, reset here; kept from page to page it is not asked of the system again.
+ * NO_MEMORY, CORRUPT. */
+quire_err qi_pdf_text(const qi_pdf_page *page, bool with_ink, qi_arena *scratch, qi_text_area *area,
+                      quire_diag *diag);
 
 #endif
