@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "decode/helper/pdf_file.h"
+#include "decode/helper/pdf_fonts.h"
 #include "decode/helper/pdf_picture.h"
 #include "decode/helper/pdf_resolution.h"
 
@@ -26,17 +27,21 @@ static void decode(qpdf_data q, qi_pdf_picture *p) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     qi_pdf_file *file = qi_pdf_file_new(data, size, "");
-    for (uint32_t i = 0; file && i < MAX_PAGES; i++) {
+    qi_pdf_fonts *fonts = qi_pdf_fonts_new();
+    for (uint32_t i = 0; file && fonts && i < MAX_PAGES; i++) {
         qpdf_data q;
         qpdf_oh page;
         qi_pdf_content content;
         qi_pdf_picture picture;
         if (!qi_pdf_file_page(file, i, &q, &page)) break;
         qi_pdf_content_scan(q, page, &content);
+        qi_pdf_fonts_draw(fonts, q, content.fonts, content.n_fonts);
+        qi_pdf_has_drawn_annotations(q, page);
         double dpi = qi_pdf_resolution(q, page, &content, 612.0 * 792);
         if (!(dpi >= 100 && dpi <= 400)) __builtin_trap();
         if (qi_pdf_picture_find(q, page, &content, 72, 72, &picture)) decode(q, &picture);
     }
+    qi_pdf_fonts_free(fonts);
     qi_pdf_file_free(file);
     return 0;
 }

@@ -28,8 +28,8 @@ MAY_INCLUDE = {
 }
 CODEC_HEADER = re.compile(r"(jpeglib|turbojpeg|spng|png|tiffio|tiff|heif|allheaders)\.h"
                           r"|(webp|libheif|leptonica|tesseract|poppler|qpdf|fontconfig)/.*"
-                          r"|(poppler|cairo|openjpeg)[-\w]*\.h")
-CODEC_LIBRARY = re.compile(r"lib(jpeg|turbojpeg|spng|png|tiff|webp\w*|sharpyuv|heif|lept|tesseract|poppler[-\w]*|cairo|fontconfig|qpdf|openjp2)\b")
+                          r"|(poppler|cairo|openjpeg|ft2build)[-\w]*\.h")
+CODEC_LIBRARY = re.compile(r"lib(jpeg|turbojpeg|spng|png|tiff|webp\w*|sharpyuv|heif|lept|tesseract|poppler[-\w]*|cairo|freetype|fontconfig|qpdf|openjp2)\b")
 NEEDED_BY_QUIRE = re.compile(r"(libc|libm|libpthread|libnettle|libcjson|libexpat|libz|ld-linux-x86-64)\.so\.\d+")
 # zlib is there to compress what Quire made: nothing that reads compressed data may be called.
 INFLATE = re.compile(r"\b(inflate\w*|uncompress2?|gz(open|dopen|read)\w*)\b")

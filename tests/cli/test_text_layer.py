@@ -1,6 +1,7 @@
 """`quire run --text-layer`: when the text that a PDF holds is used, and when its pixels are read."""
 
 import json
+import subprocess
 import zlib
 
 import pytest
@@ -139,6 +140,19 @@ def test_mostly_hidden_text_is_not_believed(read):
     page, = read(pdf_of_pages([text_content(*LINES[:1]) + b"1 g " + text_content(*LINES, y=400)]))
     assert source_of(page) == ("pixels", "text-off-ink")
     assert text_of(page) == LINES[:1]
+
+
+def test_text_without_glyphs_to_see_is_not_believed(run, read, tmp_path):
+    """The letters that Quire itself puts over a scan, made visible and without the scan."""
+    words_image(*LINES).save(tmp_path / "scan.png")
+    assert run("run", "-f", "pdf", "-o", ".", "scan.png").returncode == 0
+    subprocess.run(["qpdf", "--qdf", "--object-streams=disable", "scan.png.pdf", "plain.pdf"],
+                   cwd=tmp_path, check=True)
+    data = (tmp_path / "plain.pdf").read_bytes()
+    assert data.count(b"3 Tr") == 1 and data.count(b"/Image Do") == 1
+    page, = read(data.replace(b"3 Tr", b"0 Tr").replace(b"/Image Do", b"         "))
+    assert source_of(page) == ("pixels", "text-off-ink")
+    assert text_of(page) == []
 
 
 def to_unicode(shown, meant):

@@ -20,13 +20,22 @@ static qpdf_oh add_stream(qpdf_data q, qpdf_oh in, const char *key, const char *
     return d;
 }
 
-/* Resources: fonts /F and /T (type 3), image /I of 40 × 30, /G half transparent, a form /X. */
+static qpdf_oh indirect(qpdf_data q, const char *text) {
+    return qpdf_make_indirect_object(q, qpdf_oh_parse(q, text));
+}
+
+/* Resources: fonts /F, /D (type 0) and /T (type 3), colour spaces /C (RGB) and /S (of an ink),
+ * image /I of 40 × 30, /G half transparent, a form /X. */
 static qi_pdf_content scan(const char *content, const char *form) {
     qpdf_data q = qpdf_init();
     assert_int_equal(qpdf_empty_pdf(q), QPDF_SUCCESS);
     qpdf_oh resources = qpdf_oh_parse(
-        q, "<< /Font << /F << /Subtype /Type1 >> /T << /Subtype /Type3 >> >> /XObject << >> "
-           "/ExtGState << /G << /ca .5 >> >> >>");
+        q, "<< /Font << /T << /Subtype /Type3 >> >> /XObject << >> "
+           "/ExtGState << /G << /ca .5 >> >> "
+           "/ColorSpace << /C [/CalRGB << >>] /S [/Separation /Spot /DeviceGray << >>] >> >>");
+    qpdf_oh fonts = qpdf_oh_get_key(q, resources, "/Font");
+    qpdf_oh_replace_key(q, fonts, "/F", indirect(q, "<< /Subtype /Type1 >>"));
+    qpdf_oh_replace_key(q, fonts, "/D", indirect(q, "<< /Subtype /Type0 >>"));
     qpdf_oh xobjects = qpdf_oh_get_key(q, resources, "/XObject");
     qpdf_oh image = add_stream(q, xobjects, "/I", "/Image", "");
     qpdf_oh_replace_key(q, image, "/Width", qpdf_oh_new_integer(q, 40));
@@ -105,6 +114,57 @@ static void test_inline_images(void **unused) {
     assert_true(c.images[0].width_px == 4 && c.images[1].is_stencil && c.images[1].object == 0);
 }
 
+static void test_plain_pages(void **unused) {
+    static const char *const plain[] = {
+        "BT /F 10 Tf 50 700 Td (a b) Tj ET",
+        "1 1 1 rg 0 0 612 792 re f 0 g BT /F 10 Tf 50 700 Td (a) Tj ET",
+        "50 10 400 1 re f 50 50 m 450 50 l S BT /F 10 Tf 50 700 Td (a) Tj ET",
+        "BT /F 10 Tf 50 700 Td .3 .2 .1 rg (a) Tj 0 0 0 1 k (b) Tj ET",
+        "20 20 500 700 re S BT /F 10 Tf 50 700 Td (a) Tj ET",
+        "/C cs .2 .1 0 sc BT /F 10 Tf 50 700 Td (a) Tj ET",
+        "q 40 40 500 700 re W n BT /F 10 Tf 1 0 0 1 50 60 Tm (a) Tj 12 TL T* (b) Tj ET Q",
+    };
+    for (size_t i = 0; i < sizeof plain / sizeof *plain; i++) {
+        qi_pdf_content c = scan(plain[i], "");
+        if (!c.is_plain) fail_msg("not plain: %s", plain[i]);
+        assert_int_equal(c.n_fonts, 1);
+    }
+}
+
+static void test_pages_that_are_not_plain(void **unused) {
+    static const char *const others[] = {
+        "0 0 9 9 re f",
+        "1 g BT /F 10 Tf 50 700 Td (a) Tj ET",
+        "/S cs 1 scn BT /F 10 Tf 50 700 Td (a) Tj ET",
+        "/Pattern cs /P scn BT /F 10 Tf 50 700 Td (a) Tj ET",
+        "/G gs BT /F 10 Tf 50 700 Td (a) Tj ET",
+        "BT /T 10 Tf 50 700 Td (a) Tj ET",
+        "BT /F 10 Tf 50 700 Td (a) Tj 3 Tr (b) Tj ET",
+        "BT 1 Tr /F 10 Tf 50 700 Td (a) Tj ET",
+        "BT /F 10 Tf 50 700 Td (a) Tj ET 1 g 0 0 300 900 re f",
+        "0 0 300 900 re f BT /F 10 Tf 50 700 Td (a) Tj ET",
+        "BT /F 10 Tf 50 700 Td (a) Tj ET 0 0 m 50 90 60 90 70 8 c S",
+        "BT /F 10 Tf 50 700 Td (a) Tj ET 9 w 0 0 m 90 0 l S",
+        "BT /F 10 Tf 50 700 Td (a) Tj ET /I Do",
+        "BT /F 10 Tf 50 700 Td (a) Tj ET /X Do",
+        "0 0 90 900 re W n BT /F 10 Tf 50 700 Td (a) Tj ET",
+        "0 0 900 90 re W n BT /F 10 Tf 50 99 Td 0 600 Td (a) Tj ET",
+        "0 0 m 900 0 l 0 900 l W n BT /F 10 Tf 50 700 Td (a) Tj ET",
+        "/OC /M BDC BT /F 10 Tf 50 700 Td (a) Tj ET EMC",
+    };
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (scan(others[i], "/F 9 Tf (x) Tj").is_plain) fail_msg("plain: %s", others[i]);
+}
+
+static void test_codes_and_fonts(void **unused) {
+    qi_pdf_content c =
+        scan("BT /F 10 Tf 50 700 Td (a b) Tj <202041> Tj /D 9 Tf <00010002> Tj ET", "");
+    assert_int_equal(c.n_codes, 2 + 1 + 2);
+    assert_true(c.has_type0 && c.is_plain);
+    assert_int_equal(c.n_fonts, 2);
+    assert_true(c.fonts[0].number && c.fonts[0].number != c.fonts[1].number);
+}
+
 static void test_hostile_nesting_ends(void **unused) {
     qi_pdf_content c = scan("/X Do (a) Tj", "/X Do /X Do /X Do (b) Tj");
     assert_false(c.is_complete);
@@ -119,9 +179,15 @@ static void test_hostile_nesting_ends(void **unused) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_text_visible_and_not), cmocka_unit_test(test_text_of_forms),
-        cmocka_unit_test(test_sizes_of_text),        cmocka_unit_test(test_one_image),
-        cmocka_unit_test(test_image_in_a_form),      cmocka_unit_test(test_inline_images),
+        cmocka_unit_test(test_text_visible_and_not),
+        cmocka_unit_test(test_text_of_forms),
+        cmocka_unit_test(test_sizes_of_text),
+        cmocka_unit_test(test_one_image),
+        cmocka_unit_test(test_image_in_a_form),
+        cmocka_unit_test(test_inline_images),
+        cmocka_unit_test(test_plain_pages),
+        cmocka_unit_test(test_pages_that_are_not_plain),
+        cmocka_unit_test(test_codes_and_fonts),
         cmocka_unit_test(test_hostile_nesting_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

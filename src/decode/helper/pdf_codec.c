@@ -11,6 +11,7 @@
 #include "decode/helper/codec.h"
 #include "decode/helper/pdf_draw.h"
 #include "decode/helper/pdf_file.h"
+#include "decode/helper/pdf_fonts.h"
 #include "decode/helper/pdf_picture.h"
 #include "decode/helper/pdf_resolution.h"
 #include "decode/helper/pdf_text.h"
@@ -33,6 +34,7 @@ typedef struct pdf {
     uint8_t *decrypted; /* NULL: the input is read as it is */
     size_t n_decrypted;
     qi_pdf_file *file;
+    qi_pdf_fonts *fonts;
     qi_pdf_update *update; /* NULL: not wanted, or qpdf cannot read it */
     /* The page that was last looked at. */
     bool has_plan;
@@ -40,6 +42,7 @@ typedef struct pdf {
     qi_pdf_content content; /* incomplete where it cannot be found */
     double dpi;             /* to draw it at, where it is not too large */
     bool has_groups;        /* of transparency; drawing them takes more memory */
+    bool is_plain;          /* its text is all that it shows */
     bool is_picture;
     qi_pdf_picture picture; /* is_picture */
     qi_arena scratch;       /* for texts of pages of this size */
@@ -81,6 +84,7 @@ static void pdf_close(void *state) {
     if (p->document) g_object_unref(p->document);
     qi_pdf_update_free(p->update);
     qi_pdf_file_free(p->file);
+    qi_pdf_fonts_free(p->fonts);
     qi_arena_done(&p->scratch);
     free(p->decrypted);
     free(p);
@@ -141,7 +145,8 @@ static quire_err pdf_open(const qi_input *in, void **ret_state, uint32_t *ret_n_
     size_t n_bytes = p->decrypted ? p->n_decrypted : in->n_bytes;
     const char *password = is_ascii(in->password) ? in->password : "";
     p->file = qi_pdf_file_new(bytes, n_bytes, password);
-    if (!p->file)
+    p->fonts = qi_pdf_fonts_new();
+    if (!p->file || !p->fonts)
         return qi_fail(diag, QUIRE_ERR_NO_MEMORY, "no memory to open it; use fewer --jobs");
     GError *error = NULL;
     GBytes *given = g_bytes_new_static(bytes, n_bytes);
@@ -185,10 +190,13 @@ static void plan(pdf *p, uint32_t page, double width_pt, double height_pt) {
     p->dpi = QI_PDF_DPI;
     p->has_groups = true;
     p->content = (qi_pdf_content){0};
+    p->is_plain = false;
     if (!qi_pdf_file_page(p->file, page, &q, &found)) return;
     qi_pdf_content_scan(q, found, &p->content);
     p->has_groups = p->content.has_groups || !p->content.is_complete;
     p->dpi = qi_pdf_resolution(q, found, &p->content, width_pt * height_pt);
+    p->is_plain = p->content.is_plain && !qi_pdf_has_drawn_annotations(q, found) &&
+                  qi_pdf_fonts_draw(p->fonts, q, p->content.fonts, p->content.n_fonts);
     p->is_picture = qi_pdf_picture_find(q, found, &p->content, width_pt, height_pt, &p->picture);
 }
 
@@ -260,6 +268,7 @@ static quire_err pdf_text(void *state, uint32_t page, const qi_measure *measured
     quire_err e = open_page(p, page, &place.page, &place.width_pt, &place.height_pt, diag);
     if (e) return e;
     plan(p, page, place.width_pt, place.height_pt);
+    place.is_plain = p->is_plain;
     if (place.width_px != p->scratch_width_px || place.height_px != p->scratch_height_px)
         qi_arena_done(&p->scratch);
     p->scratch_width_px = place.width_px;

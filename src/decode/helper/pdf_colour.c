@@ -35,6 +35,10 @@ static uint32_t plain_channels(qpdf_data q, qpdf_oh space, int depth) {
                : 0;
 }
 
+uint32_t qi_pdf_colour_channels(qpdf_data q, qpdf_oh space) {
+    return plain_channels(q, space, 0);
+}
+
 static bool read_palette(qpdf_data q, qpdf_oh space, qi_pdf_colour *c) {
     uint32_t n = plain_channels(q, qpdf_oh_get_array_item(q, space, 1), 0);
     int last = -1;

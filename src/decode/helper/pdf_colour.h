@@ -14,6 +14,9 @@ typedef struct qi_pdf_colour {
     uint8_t palette[256]; /* to grey */
 } qi_pdf_colour;
 
+/* Channels of a colour space that is plain: 1 or 3, else 0; a palette's space is not. */
+uint32_t qi_pdf_colour_channels(qpdf_data q, qpdf_oh space);
+
 /* The colours of an image XObject. False
  * for all others: CMYK, separations, Lab, patterns, and a /Decode that is neither the default nor
  * turns one channel round. */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "decode/helper/pdf_matrix.h"
+#include "decode/helper/pdf_scan.h"
 #include "decode/helper/pdf_stream.h"
 #include "decode/helper/pdf_token.h"
 
@@ -19,52 +20,19 @@ enum {
     MAX_STATES = 512, /* of q, over all forms that are open */
     MAX_PARENTS = 64,
     MAX_STREAMS = 4096, /* of an array of contents */
+    MAX_ANNOTATIONS = 1000,
 };
+static const double column_pt = 250; /* text is not cut off at the sides of a wider clip path */
+static const double dark = 0.5;
 
-typedef struct state {
-    double ctm[6];
-    qi_pdf_box clip;
-    bool is_clip_complex, has_alpha, has_soft_mask, has_blend_mode;
-    bool is_type3;
-    int render_mode;
-    double font_size;
-} state;
-
-typedef struct operands {
-    double numbers[6]; /* the last ones */
-    size_t n_numbers;
-    char name[QI_PDF_NAME_BYTES]; /* the last one */
-    size_t n_string_bytes;
-} operands;
-
-typedef enum path { PATH_EMPTY, PATH_BOX, PATH_OTHER } path;
-
-typedef struct scan {
-    qpdf_data q;
-    qi_pdf_content *out;
-    size_t bytes_left;
-    uint32_t n_operators, n_forms;
-    state *states; /* MAX_STATES; the last is the current one */
-    size_t n_states;
-    double tm[6]; /* the text matrix, as Tm set it */
-    path path;
-    qi_pdf_box box; /* of PATH_BOX, in default user space */
-    bool clips, clips_text;
-    bool stopped;
-} scan;
-
-static state *current(scan *s) {
-    return &s->states[s->n_states - 1];
-}
-
-static void stop(scan *s) {
+static void stop(qi_pdf_scan *s) {
     s->stopped = true;
     s->out->is_complete = false;
 }
 
 /* Handles of qpdf cost memory until they are released, and a page may ask for millions of them:
  * these take a value, look at it and let it go. */
-static qpdf_oh key_of(scan *s, qpdf_oh dict, const char *key) {
+static qpdf_oh key_of(qi_pdf_scan *s, qpdf_oh dict, const char *key) {
     qpdf_oh own = 0, value;
     if (qpdf_oh_is_stream(s->q, dict)) dict = own = qpdf_oh_get_dict(s->q, dict);
     value = qpdf_oh_is_dictionary(s->q, dict) ? qpdf_oh_get_key(s->q, dict, key)
@@ -73,21 +41,21 @@ static qpdf_oh key_of(scan *s, qpdf_oh dict, const char *key) {
     return value;
 }
 
-static bool is_null(scan *s, qpdf_oh dict, const char *key) {
+static bool is_null(qi_pdf_scan *s, qpdf_oh dict, const char *key) {
     qpdf_oh o = key_of(s, dict, key);
     bool is = qpdf_oh_is_null(s->q, o);
     qpdf_oh_release(s->q, o);
     return is;
 }
 
-static bool has_name(scan *s, qpdf_oh dict, const char *key, const char *name) {
+static bool has_name(qi_pdf_scan *s, qpdf_oh dict, const char *key, const char *name) {
     qpdf_oh o = key_of(s, dict, key);
     bool has = qpdf_oh_is_name_and_equals(s->q, o, name);
     qpdf_oh_release(s->q, o);
     return has;
 }
 
-static bool has_true(scan *s, qpdf_oh dict, const char *key) {
+static bool has_true(qi_pdf_scan *s, qpdf_oh dict, const char *key) {
     qpdf_oh o = key_of(s, dict, key);
     QPDF_BOOL v;
     bool is = qpdf_oh_get_value_as_bool(s->q, o, &v) && v;
@@ -96,7 +64,7 @@ static bool has_true(scan *s, qpdf_oh dict, const char *key) {
 }
 
 /* The number, or otherwise. */
-static double number_of(scan *s, qpdf_oh dict, const char *key, double otherwise) {
+static double number_of(qi_pdf_scan *s, qpdf_oh dict, const char *key, double otherwise) {
     qpdf_oh o = key_of(s, dict, key);
     double v;
     if (!qpdf_oh_get_value_as_number(s->q, o, &v)) v = otherwise;
@@ -105,13 +73,13 @@ static double number_of(scan *s, qpdf_oh dict, const char *key, double otherwise
 }
 
 /* The caller's to release. */
-static qpdf_oh resource(scan *s, qpdf_oh resources, const char *kind, const char *name) {
+static qpdf_oh resource(qi_pdf_scan *s, qpdf_oh resources, const char *kind, const char *name) {
     qpdf_oh all = key_of(s, resources, kind), o = key_of(s, all, name);
     qpdf_oh_release(s->q, all);
     return o;
 }
 
-static bool numbers_of(scan *s, qpdf_oh dict, const char *key, int n, double *ret) {
+static bool numbers_of(qi_pdf_scan *s, qpdf_oh dict, const char *key, int n, double *ret) {
     qpdf_oh array = key_of(s, dict, key);
     bool ok = qpdf_oh_is_array(s->q, array) && qpdf_oh_get_array_n_items(s->q, array) >= n;
     for (int i = 0; ok && i < n; i++)
@@ -119,50 +87,37 @@ static bool numbers_of(scan *s, qpdf_oh dict, const char *key, int n, double *re
     return ok;
 }
 
-/* The upright box round a rectangle under a matrix. */
-static qi_pdf_box box_under(const double m[6], double x0, double y0, double x1, double y1) {
-    qi_pdf_box b = {INFINITY, INFINITY, -INFINITY, -INFINITY};
-    for (int i = 0; i < 4; i++) {
-        double x = i & 1 ? x1 : x0, y = i & 2 ? y1 : y0;
-        double u = m[0] * x + m[2] * y + m[4], v = m[1] * x + m[3] * y + m[5];
-        b.x0 = fmin(b.x0, u);
-        b.x1 = fmax(b.x1, u);
-        b.y0 = fmin(b.y0, v);
-        b.y1 = fmax(b.y1, v);
-    }
-    return b;
+/* Whether text that begins here is surely seen: in its clip path, dark, opaque, filled. */
+static bool is_seen(const qi_pdf_state *t, const double m[6], double size) {
+    const qi_pdf_box *b = &t->clip;
+    bool in_clip = m[4] >= b->x0 - size && m[4] <= b->x1 && m[5] >= b->y0 - size && m[5] <= b->y1;
+    return !t->is_clip_complex && in_clip && b->x1 - b->x0 >= column_pt &&
+           t->fill.lightness <= dark && !t->has_alpha && !t->has_soft_mask && !t->has_blend_mode &&
+           t->render_mode == 0;
 }
 
-static void clip_to(state *t, const qi_pdf_box *b, bool is_box) {
-    if (!is_box) t->is_clip_complex = true;
-    t->clip = (qi_pdf_box){fmax(t->clip.x0, b->x0), fmax(t->clip.y0, b->y0),
-                           fmin(t->clip.x1, b->x1), fmin(t->clip.y1, b->y1)};
-}
-
-static void add_rectangle(scan *s, const double n[4]) {
-    const state *t = current(s);
-    bool alone = s->path == PATH_EMPTY && qi_pdf_matrix_is_upright(t->ctm);
-    s->path = alone ? PATH_BOX : PATH_OTHER;
-    if (alone) s->box = box_under(t->ctm, n[0], n[1], n[0] + n[2], n[1] + n[3]);
-}
-
-static void end_path(scan *s) {
-    static const qi_pdf_box everything = {-INFINITY, -INFINITY, INFINITY, INFINITY};
-    bool is_box = s->path == PATH_BOX;
-    if (s->clips) clip_to(current(s), is_box ? &s->box : &everything, is_box);
-    s->clips = false;
-    s->path = PATH_EMPTY;
-}
-
-static void show_text(scan *s, size_t n_bytes) {
-    const state *t = current(s);
+static void keep_font(qi_pdf_scan *s, qi_pdf_object font) {
     qi_pdf_content *c = s->out;
+    for (uint32_t i = 0; i < c->n_fonts; i++)
+        if (c->fonts[i].number == font.number && c->fonts[i].generation == font.generation) return;
+    if (font.number && c->n_fonts < QI_PDF_FONTS_KEPT)
+        c->fonts[c->n_fonts++] = font;
+    else
+        s->has_doubt = true;
+}
+
+static void show_text(qi_pdf_scan *s, const qi_pdf_operands *o) {
+    const qi_pdf_state *t = qi_pdf_scan_state(s);
+    qi_pdf_content *c = s->out;
+    size_t n_bytes = o->n_string_bytes;
     if (t->render_mode >= 4 && n_bytes) s->clips_text = true;
     if (t->render_mode == 3 || t->render_mode == 7) {
         c->n_invisible_bytes += n_bytes;
         return;
     }
     c->n_visible_bytes += n_bytes;
+    c->n_codes += t->is_type0 ? n_bytes / 2 : n_bytes - o->n_spaces;
+    c->has_type0 |= t->is_type0;
     if (t->is_type3) {
         c->n_type3_bytes += n_bytes;
         return;
@@ -173,10 +128,14 @@ static void show_text(scan *s, size_t n_bytes) {
     double size = fabs(t->font_size) * hypot(m[2], m[3]);
     int i = size < QI_PDF_TEXT_SIZES - 1 ? (int)lround(size) : QI_PDF_TEXT_SIZES - 1;
     c->bytes_of_size[i] += n_bytes;
+    if (!n_bytes) return;
+    keep_font(s, t->font);
+    if (!is_seen(t, m, size)) s->has_doubt = true;
 }
 
-static void add_image(scan *s, uint32_t width, uint32_t height, bool is_stencil, qpdf_oh object) {
-    const state *t = current(s);
+static void add_image(qi_pdf_scan *s, uint32_t width, uint32_t height, bool is_stencil,
+                      qpdf_oh object) {
+    const qi_pdf_state *t = qi_pdf_scan_state(s);
     qi_pdf_content *c = s->out;
     double across = hypot(t->ctm[0], t->ctm[1]), up = hypot(t->ctm[2], t->ctm[3]);
     double dpi = across > 0 && up > 0 ? 72 * fmax(width / across, height / up) : 0;
@@ -207,9 +166,9 @@ static uint32_t as_size(double v) {
     return v >= 1 && v <= INT32_MAX ? (uint32_t)v : 0;
 }
 
-static void run(scan *s, qpdf_oh resources, const uint8_t *bytes, size_t n, int depth);
+static void run(qi_pdf_scan *s, qpdf_oh resources, const uint8_t *bytes, size_t n, int depth);
 
-static void show_form(scan *s, qpdf_oh form, qpdf_oh outer, int depth) {
+static void show_form(qi_pdf_scan *s, qpdf_oh form, qpdf_oh outer, int depth) {
     uint8_t *bytes;
     size_t n;
     if (depth == MAX_FORM_DEPTH || s->n_forms == MAX_FORMS || s->n_states == MAX_STATES ||
@@ -219,13 +178,14 @@ static void show_form(scan *s, qpdf_oh form, qpdf_oh outer, int depth) {
     }
     s->n_forms++;
     if (!is_null(s, form, "/Group")) s->out->has_groups = true;
-    s->states[s->n_states] = *current(s);
+    s->states[s->n_states] = *qi_pdf_scan_state(s);
     size_t n_states = s->n_states++;
     double m[6], box[4], tm[6];
-    if (numbers_of(s, form, "/Matrix", 6, m)) qi_pdf_matrix_before(m, current(s)->ctm);
+    if (numbers_of(s, form, "/Matrix", 6, m)) qi_pdf_matrix_before(m, qi_pdf_scan_state(s)->ctm);
     if (numbers_of(s, form, "/BBox", 4, box)) {
-        qi_pdf_box b = box_under(current(s)->ctm, box[0], box[1], box[2], box[3]);
-        clip_to(current(s), &b, qi_pdf_matrix_is_upright(current(s)->ctm));
+        qi_pdf_box b = qi_pdf_box_under(qi_pdf_scan_state(s)->ctm, box[0], box[1], box[2], box[3]);
+        qi_pdf_clip_to(qi_pdf_scan_state(s), &b,
+                       qi_pdf_matrix_is_upright(qi_pdf_scan_state(s)->ctm));
     }
     memcpy(tm, s->tm, sizeof tm);
     qpdf_oh own = key_of(s, form, "/Resources");
@@ -235,7 +195,7 @@ static void show_form(scan *s, qpdf_oh form, qpdf_oh outer, int depth) {
     free(bytes);
 }
 
-static void show_xobject(scan *s, qpdf_oh resources, const char *name, int depth) {
+static void show_xobject(qi_pdf_scan *s, qpdf_oh resources, const char *name, int depth) {
     qpdf_oh o = resource(s, resources, "/XObject", name);
     if (qpdf_oh_is_stream(s->q, o)) {
         if (!is_null(s, o, "/OC")) s->out->has_optional = true;
@@ -248,9 +208,9 @@ static void show_xobject(scan *s, qpdf_oh resources, const char *name, int depth
     qpdf_oh_release(s->q, o);
 }
 
-static void set_graphics(scan *s, qpdf_oh resources, const char *name) {
+static void set_graphics(qi_pdf_scan *s, qpdf_oh resources, const char *name) {
     qpdf_oh gs = resource(s, resources, "/ExtGState", name);
-    state *t = current(s);
+    qi_pdf_state *t = qi_pdf_scan_state(s);
     t->has_alpha = number_of(s, gs, "/ca", t->has_alpha ? 0 : 1) != 1;
     if (!is_null(s, gs, "/SMask")) t->has_soft_mask = !has_name(s, gs, "/SMask", "/None");
     s->out->has_groups |= t->has_soft_mask;
@@ -260,15 +220,19 @@ static void set_graphics(scan *s, qpdf_oh resources, const char *name) {
     qpdf_oh_release(s->q, gs);
 }
 
-static void set_font(scan *s, qpdf_oh resources, const operands *o) {
+static void set_font(qi_pdf_scan *s, qpdf_oh resources, const qi_pdf_operands *o) {
     qpdf_oh font = resource(s, resources, "/Font", o->name);
-    current(s)->font_size = o->numbers[5];
-    current(s)->is_type3 = has_name(s, font, "/Subtype", "/Type3");
+    qi_pdf_scan_state(s)->font_size = o->numbers[5];
+    qi_pdf_state *t = qi_pdf_scan_state(s);
+    t->is_type3 = has_name(s, font, "/Subtype", "/Type3");
+    t->is_type0 = has_name(s, font, "/Subtype", "/Type0");
+    t->font =
+        (qi_pdf_object){qpdf_oh_get_object_id(s->q, font), qpdf_oh_get_generation(s->q, font)};
     qpdf_oh_release(s->q, font);
 }
 
 /* The dictionary between BI and ID; entries that have no short name have no part here. */
-static void inline_image(scan *s, qi_pdf_tokens *tokens) {
+static void inline_image(qi_pdf_scan *s, qi_pdf_tokens *tokens) {
     qi_pdf_token t;
     char key[QI_PDF_NAME_BYTES] = "", space[QI_PDF_NAME_BYTES] = "";
     double width = 0, height = 0, bits = 8;
@@ -308,32 +272,45 @@ static void inline_image(scan *s, qi_pdf_tokens *tokens) {
     add_image(s, as_size(width), as_size(height), is_stencil, 0);
 }
 
-static void text_operator(scan *s, const char *op, const operands *o) {
+static void move_line(qi_pdf_scan *s, double x, double y) {
+    const double by[6] = {1, 0, 0, 1, x, y};
+    qi_pdf_matrix_before(by, s->tm);
+}
+
+static void text_operator(qi_pdf_scan *s, const char *op, const qi_pdf_operands *o) {
     const double *n = o->numbers;
+    qi_pdf_state *t = qi_pdf_scan_state(s);
     if (!strcmp(op, "Tm")) {
         memcpy(s->tm, n, sizeof s->tm);
     } else if (!strcmp(op, "Tr")) {
-        current(s)->render_mode = n[5] >= 0 && n[5] <= 7 ? (int)n[5] : 0;
+        qi_pdf_scan_state(s)->render_mode = n[5] >= 0 && n[5] <= 7 ? (int)n[5] : 0;
     } else if (!strcmp(op, "Tj") || !strcmp(op, "TJ")) {
-        show_text(s, o->n_string_bytes);
+        show_text(s, o);
+    } else if (!strcmp(op, "Td") || !strcmp(op, "TD")) {
+        if (op[1] == 'D') t->leading = -n[5];
+        move_line(s, n[4], n[5]);
+    } else if (!strcmp(op, "TL")) {
+        t->leading = n[5];
+    } else if (!strcmp(op, "T*")) {
+        move_line(s, 0, -t->leading);
     }
-    /* Td, TD, T*, Tw and their kind move what is shown, and change no size. */
+    /* Tw, Tc, Tz and Ts move letters in their line. */
 }
 
-static void graphics_operator(scan *s, qpdf_oh resources, const char *op, const operands *o,
-                              size_t base, int depth) {
+static void graphics_operator(qi_pdf_scan *s, qpdf_oh resources, const char *op,
+                              const qi_pdf_operands *o, size_t base, int depth) {
     const double *n = o->numbers;
     if (!strcmp(op, "q")) {
         if (s->n_states == MAX_STATES) {
             stop(s);
             return;
         }
-        s->states[s->n_states] = *current(s);
+        s->states[s->n_states] = *qi_pdf_scan_state(s);
         s->n_states++;
     } else if (!strcmp(op, "Q")) {
         if (s->n_states > base) s->n_states--;
     } else if (!strcmp(op, "cm")) {
-        if (o->n_numbers >= 6) qi_pdf_matrix_before(n, current(s)->ctm);
+        if (o->n_numbers >= 6) qi_pdf_matrix_before(n, qi_pdf_scan_state(s)->ctm);
     } else if (!strcmp(op, "Do")) {
         show_xobject(s, resources, o->name, depth);
     } else if (!strcmp(op, "gs")) {
@@ -341,7 +318,7 @@ static void graphics_operator(scan *s, qpdf_oh resources, const char *op, const 
     } else if (!strcmp(op, "BT")) {
         memcpy(s->tm, qi_pdf_identity, sizeof s->tm);
     } else if (!strcmp(op, "ET")) {
-        if (s->clips_text) current(s)->is_clip_complex = true;
+        if (s->clips_text) qi_pdf_scan_state(s)->is_clip_complex = true;
         s->clips_text = false;
     } else if (!strcmp(op, "Tf")) {
         set_font(s, resources, o);
@@ -352,55 +329,33 @@ static void graphics_operator(scan *s, qpdf_oh resources, const char *op, const 
     }
 }
 
-static bool is_one_of(const char *op, const char *const *list) {
-    for (; *list; list++)
-        if (strcmp(op, *list) == 0) return true;
-    return false;
-}
-
-/* True where the operator was about a path. */
-static bool path_operator(scan *s, const char *op, const operands *o) {
-    static const char *const paints[] = {"S", "s", "f", "F", "f*", "B", "B*", "b", "b*", NULL};
-    static const char *const draws[] = {"m", "l", "c", "v", "y", NULL};
-    if (!strcmp(op, "re")) {
-        add_rectangle(s, o->numbers + 2);
-    } else if (is_one_of(op, draws)) {
-        s->path = PATH_OTHER;
-    } else if (is_one_of(op, paints)) {
-        s->out->n_paths++;
-        end_path(s);
-    } else if (!strcmp(op, "n")) {
-        end_path(s);
-    } else if (!strcmp(op, "W") || !strcmp(op, "W*")) {
-        s->clips = true;
-    } else {
-        return false;
-    }
-    return true;
-}
-
-static void add_number(operands *o, double v) {
+static void add_number(qi_pdf_operands *o, double v) {
     memmove(o->numbers, o->numbers + 1, 5 * sizeof *o->numbers);
     o->numbers[5] = v;
     o->n_numbers++;
 }
 
-static void act(scan *s, qpdf_oh resources, const char *op, const operands *o, size_t base,
-                int depth) {
+static void next_line(qi_pdf_scan *s, const qi_pdf_operands *o) {
+    move_line(s, 0, -qi_pdf_scan_state(s)->leading);
+    show_text(s, o);
+}
+
+static void act(qi_pdf_scan *s, qpdf_oh resources, const char *op, const qi_pdf_operands *o,
+                size_t base, int depth) {
     if (++s->n_operators > MAX_OPERATORS)
         stop(s);
     else if (!strcmp(op, "'") || !strcmp(op, "\""))
-        show_text(s, o->n_string_bytes);
+        next_line(s, o);
     else if (op[0] == 'T' && strcmp(op, "Tf") != 0)
         text_operator(s, op, o);
-    else if (!path_operator(s, op, o))
+    else if (!qi_pdf_scan_path(s, op, o) && !qi_pdf_scan_colour(s, resources, op, o))
         graphics_operator(s, resources, op, o, base, depth);
 }
 
-static void run(scan *s, qpdf_oh resources, const uint8_t *bytes, size_t n, int depth) {
+static void run(qi_pdf_scan *s, qpdf_oh resources, const uint8_t *bytes, size_t n, int depth) {
     qi_pdf_tokens tokens = {.bytes = bytes, .n_bytes = n};
     size_t base = s->n_states;
-    operands o = {0};
+    qi_pdf_operands o = {0};
     qi_pdf_token t;
     while (!s->stopped) {
         qi_pdf_token_next(&tokens, &t);
@@ -413,9 +368,11 @@ static void run(scan *s, qpdf_oh resources, const uint8_t *bytes, size_t n, int 
         case QI_PDF_NAME:
             /* The tag of BDC is the first of its names. */
             if (strcmp(o.name, "/OC") != 0) memcpy(o.name, t.text, sizeof o.name);
+            o.has_name = true;
             break;
         case QI_PDF_STRING:
             o.n_string_bytes += t.n_string_bytes;
+            o.n_spaces += t.n_spaces;
             break;
         case QI_PDF_KEYWORD:
             if (!strcmp(t.text, "true") || !strcmp(t.text, "false") || !strcmp(t.text, "null"))
@@ -424,7 +381,7 @@ static void run(scan *s, qpdf_oh resources, const uint8_t *bytes, size_t n, int 
                 inline_image(s, &tokens);
             else
                 act(s, resources, t.text, &o, base, depth);
-            o = (operands){0};
+            o = (qi_pdf_operands){0};
             break;
         case QI_PDF_OPEN:
         case QI_PDF_SHUT:
@@ -433,27 +390,31 @@ static void run(scan *s, qpdf_oh resources, const uint8_t *bytes, size_t n, int 
     }
 }
 
-static bool scan_init(scan *s, qpdf_data q, qi_pdf_content *out) {
+static bool scan_init(qi_pdf_scan *s, qpdf_data q, qi_pdf_content *out) {
     *out = (qi_pdf_content){.is_complete = true};
-    *s = (scan){.q = q, .out = out, .bytes_left = MAX_BYTES, .n_states = 1};
+    *s = (qi_pdf_scan){.q = q, .out = out, .bytes_left = MAX_BYTES, .n_states = 1};
     s->states = malloc(MAX_STATES * sizeof *s->states);
     if (!s->states) return false;
-    s->states[0] = (state){.clip = {-INFINITY, -INFINITY, INFINITY, INFINITY}};
+    s->states[0] = (qi_pdf_state){
+        .clip = {-INFINITY, -INFINITY, INFINITY, INFINITY}, .line_width = 1, .fill.n_channels = 1};
     memcpy(s->states[0].ctm, qi_pdf_identity, sizeof s->states[0].ctm);
     memcpy(s->tm, qi_pdf_identity, sizeof s->tm);
     return true;
 }
 
-static void scan_done(scan *s) {
+static void scan_done(qi_pdf_scan *s) {
     qi_pdf_content *c = s->out;
     free(s->states);
     c->is_one_image = c->is_complete && !c->has_optional && c->n_images == 1 &&
                       c->n_visible_bytes + c->n_paths + c->n_shadings == 0;
+    c->is_plain = c->is_complete && !c->has_optional && !c->has_groups && !s->has_doubt &&
+                  c->n_visible_bytes && !c->n_type3_bytes && !c->n_invisible_bytes &&
+                  c->n_images + c->n_shadings == 0;
 }
 
 void qi_pdf_content_scan_bytes(qpdf_data q, qpdf_oh resources, const uint8_t *bytes, size_t n_bytes,
                                qi_pdf_content *ret_content) {
-    scan s;
+    qi_pdf_scan s;
     if (!scan_init(&s, q, ret_content)) {
         ret_content->is_complete = false;
         return;
@@ -477,8 +438,23 @@ bool qi_pdf_has_annotations(qpdf_data q, qpdf_oh page) {
                                     : !qpdf_oh_is_null(q, all);
 }
 
+bool qi_pdf_has_drawn_annotations(qpdf_data q, qpdf_oh page) {
+    qpdf_oh all = qpdf_oh_get_key(q, page, "/Annots");
+    if (!qpdf_oh_is_array(q, all)) return !qpdf_oh_is_null(q, all);
+    int n = qpdf_oh_get_array_n_items(q, all);
+    if (n > MAX_ANNOTATIONS) return true;
+    for (int i = 0; i < n; i++) {
+        qpdf_oh one = qpdf_oh_get_array_item(q, all, i);
+        qpdf_oh kind = qpdf_oh_is_dictionary(q, one) ? qpdf_oh_get_key(q, one, "/Subtype") : one;
+        if (!qpdf_oh_is_name_and_equals(q, kind, "/Link") &&
+            !qpdf_oh_is_name_and_equals(q, kind, "/Popup"))
+            return true;
+    }
+    return false;
+}
+
 /* Appends a stream and a newline: operators do not go over the end of a stream. */
-static void append(scan *s, qpdf_oh stream, uint8_t **all, size_t *n_all) {
+static void append(qi_pdf_scan *s, qpdf_oh stream, uint8_t **all, size_t *n_all) {
     uint8_t *bytes = NULL, *more = NULL;
     size_t n = 0;
     if (qpdf_oh_is_null(s->q, stream)) return;
@@ -495,7 +471,7 @@ static void append(scan *s, qpdf_oh stream, uint8_t **all, size_t *n_all) {
 }
 
 void qi_pdf_content_scan(qpdf_data q, qpdf_oh page, qi_pdf_content *ret_content) {
-    scan s;
+    qi_pdf_scan s;
     if (!scan_init(&s, q, ret_content) || !qpdf_oh_is_dictionary(q, page)) {
         ret_content->is_complete = false;
         scan_done(&s);

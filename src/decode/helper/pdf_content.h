@@ -9,9 +9,14 @@
  *     whose size says nothing;
  *   - images, XObjects and inline ones, stencil masks among them;
  *   - path painting operators (S s f F f* B B* b b*) and shadings (sh).
- * Not looked at: colours (white on white is visible), whether something lies outside the page or
- * under something else, the content of patterns, of type 3 fonts and of annotations. What optional
- * content hides is counted, and has_optional set.
+ * Not looked at for these: colours (white on white is visible), whether something lies outside the
+ * page or under something else, the content of patterns, of type 3 fonts and of annotations. What
+ * optional content hides is counted, and has_optional set.
+ *
+ * A page that has nothing but dark text, thin rules and frames, and a light ground painted before
+ * the text, all of them opaque, is told apart (is_plain): its text is what it shows. The text must
+ * begin in its clip path, which must be a rectangle of a column's width. Any doubt makes it not
+ * plain.
  *
  * Hostile data: bytes, operators, nesting and forms shown are bounded; where a bound is reached or
  * a stream cannot be decoded is_complete is false, and the counts are of what came before. */
@@ -25,6 +30,7 @@
 
 enum {
     QI_PDF_IMAGES_KEPT = 4,
+    QI_PDF_FONTS_KEPT = 64,
     QI_PDF_TEXT_SIZES = 64, /* points; the last also holds what is larger */
     QI_PDF_DPI_STEP = 25,   /* dpi of a class of images' resolutions */
     QI_PDF_DPI_CLASSES = 64,
@@ -44,6 +50,10 @@ typedef struct qi_pdf_image {
     uint32_t width_px, height_px;
 } qi_pdf_image;
 
+typedef struct qi_pdf_object {
+    int number, generation;
+} qi_pdf_object;
+
 typedef struct qi_pdf_content {
     bool is_complete;
     bool has_optional; /* marked or XObject content of an optional content group */
@@ -58,6 +68,11 @@ typedef struct qi_pdf_content {
     double area_of_dpi[QI_PDF_DPI_CLASSES];  /* points², of images by their resolution, rounded
                                                 to a step; the last also holds what is finer */
     bool is_one_image;                       /* complete, and one image is all that is visible */
+    bool is_plain;
+    uint64_t n_codes; /* of visible text, spaces not counted; of fonts of type 0, they are */
+    bool has_type0;   /* fonts, some of whose codes are spaces */
+    uint32_t n_fonts; /* of visible text */
+    qi_pdf_object fonts[QI_PDF_FONTS_KEPT]; /* is_plain: all of them */
 } qi_pdf_content;
 
 /* Reads the content of a page, a dictionary of q. Handles of q that are made meanwhile are left to
@@ -72,6 +87,9 @@ void qi_pdf_content_scan_bytes(qpdf_data q, qpdf_oh resources, const uint8_t *by
 /* An entry of a page that it may inherit (/Resources, /MediaBox, /CropBox, /Rotate); null handle
  * where it has none. */
 qpdf_oh qi_pdf_page_entry(qpdf_data q, qpdf_oh page, const char *key);
+
+/* Whether it has annotations other than links, which draw no letters, and what pops up. */
+bool qi_pdf_has_drawn_annotations(qpdf_data q, qpdf_oh page);
 
 /* Whether it has annotations of any kind. */
 bool qi_pdf_has_annotations(qpdf_data q, qpdf_oh page);

@@ -13,6 +13,7 @@
 #include "image/ink_cover.h"
 
 static const double ink_dpi = 75, ink_max_pixels = 1.5e6;
+static const unsigned min_told_percent = 95;
 static const double picture_min_points = 18; /* smaller ones are signs beside text */
 
 /* A word while its characters come. */
@@ -35,6 +36,7 @@ typedef struct layer {
     guint n_places;
     GList *attributes;
     bool has_marks; /* of direction, without places */
+    bool tells_all; /* of what a plain page shows */
     qi_text_area *area;
     uint32_t n_words, pool_bytes;
     bool too_much;
@@ -445,8 +447,19 @@ static void fetch(layer *l) {
     l->attributes = poppler_page_get_text_attributes_for_area(page, &area);
 }
 
+/* Whether the text has a character for nearly every code that the page shows: glyphs that stand for
+ * no character are not in it. */
+static bool tells_all(const layer *l) {
+    const qi_pdf_content *c = l->page->content;
+    uint64_t n = 0;
+    for (const char *at = l->text; l->text_bytes && *at; at = g_utf8_next_char(at))
+        n += *at == ' ' ? c->has_type0 : *at != '\n';
+    return n * 100 >= c->n_codes * (uint64_t)min_told_percent;
+}
+
 static void take_words(layer *l, qi_text_head *head) {
     fetch(l);
+    l->tells_all = tells_all(l);
     if (l->text_bytes && !has_places(l))
         head->flags = QI_TEXT_UNUSABLE;
     else
@@ -460,17 +473,33 @@ static void take_words(layer *l, qi_text_head *head) {
     g_free(l->text);
 }
 
+/* Compares the words with the drawing, or with one that is made now. */
+static quire_err judge(const layer *l, qi_grey *drawing, qi_arena *scratch, qi_text_head *head,
+                       quire_diag *diag) {
+    const qi_pdf_page *p = l->page;
+    look_at_content(l, head);
+    if (p->is_plain && l->tells_all) {
+        for (uint32_t i = 0; i < l->n_words; i++)
+            l->area->words[i].flags |= QI_TEXT_SHOWN;
+        return QUIRE_ERR_OK;
+    }
+    if (!shows_text(p->content)) return QUIRE_ERR_OK;
+    quire_err e = drawing->px ? QUIRE_ERR_OK : draw_small(p, scratch, drawing, diag);
+    if (!e) e = look(l, drawing, scratch, l->area->words, head);
+    return e;
+}
+
 quire_err qi_pdf_text(const qi_pdf_page *page, bool with_ink, qi_arena *scratch, qi_text_area *area,
                       quire_diag *diag) {
     layer l = {.page = page, .area = area};
     qi_text_head head = {0};
     qi_grey drawing = {0};
     quire_err e = QUIRE_ERR_OK;
+    bool draws_first = with_ink && !page->is_plain && shows_text(page->content);
     qi_arena_reset(scratch);
-    if (with_ink && shows_text(page->content)) e = draw_small(page, scratch, &drawing, diag);
+    if (draws_first) e = draw_small(page, scratch, &drawing, diag);
     if (!e) take_words(&l, &head);
-    if (!e && l.n_words && with_ink) look_at_content(&l, &head);
-    if (!e && l.n_words && drawing.px) e = look(&l, &drawing, scratch, area->words, &head);
+    if (!e && l.n_words && with_ink) e = judge(&l, &drawing, scratch, &head, diag);
     head.n_words = l.n_words;
     head.pool_bytes = l.pool_bytes;
     area->head = head;

@@ -15,12 +15,13 @@ typedef struct qi_pdf_page {
     double width_pt, height_pt;
     uint32_t width_px, height_px; /* as measured */
     const qi_pdf_content *content;
+    bool is_plain; /* its text is all that it shows, as far as its content tells */
 } qi_pdf_page;
 
-/* Fills all of area that its head counts. with_ink: the page is drawn, small, to say which words
- * are shown and where text is that no word accounts for; without, neither is known. scratch:
- * working memory, reset here; kept from page to page it is not asked of the system again.
- * NO_MEMORY, CORRUPT. */
+/* Fills all of area that its head counts. with_ink: it is said which words are shown and where
+ * text is that no word accounts for. The page is drawn for it, small, unless it is plain and its
+ * text has a character for every code that it shows. scratch: working memory, reset here; kept from
+ * page to page it is not asked of the system again. NO_MEMORY, CORRUPT. */
 quire_err qi_pdf_text(const qi_pdf_page *page, bool with_ink, qi_arena *scratch, qi_text_area *area,
                       quire_diag *diag);
 

@@ -37,13 +37,14 @@ static void skip_space(qi_pdf_tokens *t) {
 }
 
 /* After its opening parenthesis. One that is not closed ends with the data. */
-static size_t literal_string(qi_pdf_tokens *t) {
-    size_t n = 0, depth = 1;
+static void literal_string(qi_pdf_tokens *t, qi_pdf_token *ret) {
+    size_t n = 0, depth = 1, n_spaces = 0;
     while (t->at < t->n_bytes) {
         uint8_t c = t->bytes[t->at++];
         if (c == '(') depth++;
         if (c == ')' && --depth == 0) break;
         n++;
+        n_spaces += c == ' ';
         if (c != '\\' || t->at >= t->n_bytes) continue;
         c = t->bytes[t->at++];
         for (int i = 0; i < 2 && c >= '0' && c <= '7' && t->at < t->n_bytes; i++)
@@ -51,17 +52,23 @@ static size_t literal_string(qi_pdf_tokens *t) {
         if (c == '\r' && t->at < t->n_bytes && t->bytes[t->at] == '\n') t->at++;
         if (c == '\r' || c == '\n') n--; /* a line that goes on */
     }
-    return n;
+    ret->n_string_bytes = n;
+    ret->n_spaces = n_spaces;
 }
 
-static size_t hex_string(qi_pdf_tokens *t) {
-    size_t n = 0;
+static void hex_string(qi_pdf_tokens *t, qi_pdf_token *ret) {
+    size_t n = 0, n_spaces = 0;
+    int byte = 0;
     while (t->at < t->n_bytes) {
         uint8_t c = t->bytes[t->at++];
         if (c == '>') break;
-        if (hex_digit(c) >= 0) n++;
+        int digit = hex_digit(c);
+        if (digit < 0) continue;
+        byte = (byte << 4 | digit) & 255;
+        n_spaces += ++n % 2 == 0 && byte == ' ';
     }
-    return n / 2 + n % 2;
+    ret->n_string_bytes = n / 2 + n % 2;
+    ret->n_spaces = n_spaces;
 }
 
 static void name(qi_pdf_tokens *t, qi_pdf_token *ret) {
@@ -138,14 +145,14 @@ void qi_pdf_token_next(qi_pdf_tokens *t, qi_pdf_token *ret) {
             return;
         case '(':
             ret->kind = QI_PDF_STRING;
-            ret->n_string_bytes = literal_string(t);
+            literal_string(t, ret);
             return;
         case '<':
             ret->kind = twice ? QI_PDF_OPEN : QI_PDF_STRING;
             if (twice)
                 t->at++;
             else
-                ret->n_string_bytes = hex_string(t);
+                hex_string(t, ret);
             return;
         case '[':
             ret->kind = QI_PDF_OPEN;

@@ -22,7 +22,7 @@ enum { QI_PDF_NAME_BYTES = 128 }; /* what PDF allows, with / and NUL */
 typedef struct qi_pdf_token {
     qi_pdf_token_kind kind;
     double number;
-    size_t n_string_bytes; /* of a STRING, once decoded */
+    size_t n_string_bytes, n_spaces; /* of a STRING, once decoded; n_spaces: of the bytes */
     /* NAME with its /, escapes decoded; KEYWORD. One that is longer is cut. */
     char text[QI_PDF_NAME_BYTES];
 } qi_pdf_token;
