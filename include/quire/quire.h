@@ -249,14 +249,18 @@ typedef struct quire_options {
 } quire_options;
 
 /* Pages of a document that an earlier run has read, all before first_index. They are not read
- * again, and count where the document's fate is settled. {0}: none. */
+ * again, and count where the document's fate is settled. A page's `pdf` is nothing that could be
+ * kept; with want_pdf it is made again for pages listed, which come as EARLIER items. {0}: none.
+ */
 typedef struct quire_earlier_pages {
     uint32_t first_index; /* 0-based: reading starts here */
     uint32_t n_pages, n_failed;
-    uint32_t first_failed;  /* 0-based index of the first that failed, */
-    quire_err error;        /* … why … */
-    const char *error_text; /* … and its text, which is copied */
-    bool errors_differ;     /* of those that failed */
+    uint32_t first_failed;    /* 0-based index of the first that failed, */
+    quire_err error;          /* … why … */
+    const char *error_text;   /* … and its text, which is copied */
+    bool errors_differ;       /* of those that failed */
+    const uint32_t *with_pdf; /* 0-based indices, rising, of those that had `pdf`; copied */
+    uint32_t n_with_pdf;
 } quire_earlier_pages;
 
 /* Per document. Units of a region: px, or % of the page when percent[i]. */
@@ -277,6 +281,7 @@ typedef enum quire_item_kind {
     QUIRE_ITEM_DOCUMENT, /* a document was opened (n_pages known) */
     QUIRE_ITEM_PAGE,     /* a page is finished: page is set */
     QUIRE_ITEM_END,      /* a document has met its fate: error and diag are set */
+    QUIRE_ITEM_EARLIER,  /* a page of earlier.with_pdf: page has its index, size and pdf alone */
 } quire_item_kind;
 
 typedef struct quire_item {
@@ -329,9 +334,9 @@ QUIRE_API quire_err quire_reader_add_buffer(quire_reader *reader, const void *by
                                             const char *name, const quire_request *request,
                                             void *user, quire_diag *diag);
 
-/* Waits for the next item, in order: DOCUMENT, its PAGEs, END; IDLE when nothing is queued. The
- * item's pointers live until quire_item_done, which also returns the page's memory to the budget:
- * call it soon. */
+/* Waits for the next item, in order: DOCUMENT, its EARLIERs, PAGEs, END; IDLE when nothing is
+ * queued. The item's pointers live until quire_item_done, which also returns the page's memory to
+ * the budget: call it soon. */
 QUIRE_API void quire_reader_next(quire_reader *reader, quire_item *ret_item);
 QUIRE_API void quire_item_done(quire_item *item);
 /* Of a DOCUMENT item with original: its bytes from offset on, all n of them. A PDF that is damaged

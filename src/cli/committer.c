@@ -23,7 +23,6 @@ typedef struct group {
 struct qi_committer {
     qi_journal *journal;
     const char *folder;
-    bool keeps_pages;
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t work, progress;
@@ -290,13 +289,12 @@ static void *run(void *context) {
     return NULL;
 }
 
-quire_err qi_committer_new(qi_journal *journal, const char *folder, bool with_pages,
-                           qi_committer **ret, quire_diag *diag) {
+quire_err qi_committer_new(qi_journal *journal, const char *folder, qi_committer **ret,
+                           quire_diag *diag) {
     qi_committer *m = calloc(1, sizeof *m);
     if (!m) return qi_fail(diag, QUIRE_ERR_NO_MEMORY, "memory ran out");
     m->journal = journal;
     m->folder = folder;
-    m->keeps_pages = journal && with_pages;
     m->waiting.last = &m->waiting.first;
     m->last_settled = &m->settled;
     pthread_condattr_t clock;
@@ -348,7 +346,7 @@ void qi_committer_begin(qi_committer *m, qi_journal_id id, uint32_t n_before) {
     pthread_mutex_lock(&m->lock);
     m->id = id;
     m->n_before = n_before;
-    m->with_pages = m->keeps_pages;
+    m->with_pages = m->journal;
     m->start = m->waiting.pages.length;
     pthread_mutex_unlock(&m->lock);
 }

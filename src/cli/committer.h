@@ -28,10 +28,9 @@ typedef struct qi_commit {
 
 typedef struct qi_committer qi_committer;
 
-/* journal (NULL: none) and folder, of the results, are borrowed. with_pages: pages go into the
- * journal, not only documents. NO_MEMORY. */
-quire_err qi_committer_new(qi_journal *journal, const char *folder, bool with_pages,
-                           qi_committer **ret, quire_diag *diag);
+/* journal (NULL: none) and folder, of the results, are borrowed. NO_MEMORY. */
+quire_err qi_committer_new(qi_journal *journal, const char *folder, qi_committer **ret,
+                           quire_diag *diag);
 /* Waits for all that was submitted; what was not taken is lost to the caller, so take it before. */
 void qi_committer_free(qi_committer *committer);
 

@@ -85,8 +85,8 @@ static quire_box take_box(qi_bytes *in) {
 /* Bytes that a block, line and word take at least: what bounds their number. */
 enum { MIN_BLOCK = 24, MIN_LINE = 16 + 16 + 8 + 8 + 8 + 4, MIN_WORD = 16 + 4 + 1 + 4 };
 
-/* Every field of these but pdf is written and read below: a new one belongs there, and the number
- * in the journal's first line counts up. */
+/* Every field of these is written and read below: a new one belongs there, and the number in the
+ * journal's first line counts up. Of pdf it is only whether there was one. */
 _Static_assert(sizeof(quire_page) == 160 && sizeof(quire_block) == 24 && sizeof(quire_line) == 72 &&
                    sizeof(quire_word) == 32 && sizeof(quire_timings) == 48,
                "write the new field into the journal");
@@ -106,6 +106,7 @@ static void put_head(qi_strbuf *out, const quire_page *p) {
     qi_record_put_u64(out, p->elapsed_ns);
     qi_record_put_u32(out, p->text_source);
     qi_record_put_u32(out, p->text_reason);
+    qi_record_put_u32(out, p->pdf != NULL);
     qi_record_put_u32(out, p->n_blocks);
     qi_record_put_u32(out, p->n_lines);
     qi_record_put_u32(out, p->n_words);
@@ -146,6 +147,8 @@ static quire_text_source take_source(qi_bytes *in) {
     return in->bad ? QUIRE_SOURCE_PIXELS : (quire_text_source)source;
 }
 
+static const quire_pdf_page not_kept;
+
 static void take_head(qi_bytes *in, quire_page *p) {
     p->index = qi_bytes_u32(in);
     uint32_t error = qi_bytes_u32(in);
@@ -166,6 +169,7 @@ static void take_head(qi_bytes *in, quire_page *p) {
     uint32_t reason = qi_bytes_u32(in);
     if (reason > QUIRE_REASON_DIFFERS) in->bad = true;
     p->text_reason = in->bad ? QUIRE_REASON_NO_LAYER : (quire_text_reason)reason;
+    if (qi_bytes_u32(in)) p->pdf = &not_kept;
     p->n_blocks = qi_bytes_u32(in);
     p->n_lines = qi_bytes_u32(in);
     p->n_words = qi_bytes_u32(in);

@@ -28,7 +28,8 @@ void qi_record_put_u64(qi_strbuf *out, uint64_t value);
 void qi_record_put_text(qi_strbuf *out, const char *text);
 const char *qi_record_view_text(qi_bytes *in);
 
-/* A page with all that its writers may ask for. */
+/* A page with all that its writers may ask for; of what a searchable PDF takes of it only that
+ * there was such a part, which then is read as one of no kind. */
 void qi_record_put_page(qi_strbuf *out, const quire_page *page);
 /* *ret points into the payload and *ret_storage, which the caller frees. CORRUPT, NO_MEMORY. */
 quire_err qi_record_take_page(qi_bytes *in, quire_page *ret, void **ret_storage);

@@ -51,6 +51,7 @@ const qi_journal_id *qi_journal_scan_find(const qi_journal_scan *s, uint64_t key
 static void free_begun(qi_journal_begun *b) {
     free(b->error_text);
     free(b->pages);
+    free(b->with_pdf);
 }
 
 static void free_commit(qi_journal_commit *c) {
@@ -184,6 +185,9 @@ static quire_err grow_pages(qi_journal_begun *b) {
     qi_journal_extent *pages = realloc(b->pages, capacity * sizeof *pages);
     if (!pages) return QUIRE_ERR_NO_MEMORY;
     b->pages = pages;
+    uint32_t *with_pdf = realloc(b->with_pdf, capacity * sizeof *with_pdf);
+    if (!with_pdf) return QUIRE_ERR_NO_MEMORY;
+    b->earlier.with_pdf = b->with_pdf = with_pdf;
     b->capacity = capacity;
     return QUIRE_ERR_OK;
 }
@@ -215,6 +219,7 @@ static quire_err take_page(position *p, qi_bytes *in) {
     if (err) return err;
     b->earlier.first_index = page.index + 1;
     b->pages[b->earlier.n_pages++] = p->extent;
+    if (page.pdf) b->with_pdf[b->earlier.n_with_pdf++] = page.index;
     return QUIRE_ERR_OK;
 }
 

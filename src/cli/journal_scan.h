@@ -22,7 +22,7 @@
 
 #include "base/err.h"
 
-#define QI_JOURNAL_MAGIC "quire-journal 1\n"
+#define QI_JOURNAL_MAGIC "quire-journal 2\n"
 
 enum { QI_JOURNAL_MAGIC_BYTES = 16, QI_JOURNAL_MAX_FILES = 64 };
 
@@ -54,7 +54,8 @@ typedef struct qi_journal_begun {
     quire_earlier_pages earlier; /* n_pages of them in pages[] */
     char *error_text;
     qi_journal_extent *pages;
-    uint32_t capacity;
+    uint32_t *with_pdf; /* of earlier */
+    uint32_t capacity;  /* of both */
 } qi_journal_begun;
 
 typedef struct qi_journal_file {

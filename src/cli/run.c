@@ -29,6 +29,7 @@ typedef struct job {
     bool in_journal; /* id is set */
     qi_journal_id id;
     const qi_journal_begun *begun; /* pages that the run which is resumed has read; NULL: none */
+    uint32_t n_replayed;           /* … of which these have been written */
     unsigned wanted;               /* of the formats */
     char result[];
 } job;
@@ -245,28 +246,43 @@ static quire_err end_document(run *r, const quire_item *item, const job *j, quir
     return QUIRE_ERR_OK;
 }
 
-/* Writes the pages that the run which is resumed has read. */
-static void replay(run *r, const qi_journal_begun *begun) {
-    for (uint32_t i = 0; i < begun->earlier.n_pages && !r->sink.error; i++) {
-        quire_page page;
-        void *storage[2];
-        quire_err err = qi_journal_page(r->journal, begun, i, &page, storage);
-        if (err) {
-            qi_sink_fail(&r->sink, QI_JOURNAL_NAME, err == QUIRE_ERR_NO_MEMORY ? ENOMEM : EIO);
-            return;
-        }
-        qi_sink_page(&r->sink, &page);
-        free(storage[0]);
-        free(storage[1]);
+/* Writes a page out of the journal, with its part of a searchable PDF if it had one. false: that is
+ * still to come. */
+static bool replay_page(run *r, const qi_journal_begun *begun, uint32_t i,
+                        const quire_pdf_page **pdf) {
+    quire_page page;
+    void *storage[2];
+    quire_err err = qi_journal_page(r->journal, begun, i, &page, storage);
+    if (err) {
+        qi_sink_fail(&r->sink, QI_JOURNAL_NAME, err == QUIRE_ERR_NO_MEMORY ? ENOMEM : EIO);
+        return false;
     }
+    const bool is_whole = !page.pdf || *pdf;
+    if (page.pdf) {
+        page.pdf = *pdf;
+        *pdf = NULL;
+    }
+    if (is_whole) qi_sink_page(&r->sink, &page);
+    free(storage[0]);
+    free(storage[1]);
+    return is_whole;
 }
 
-static void begin_document(run *r, const quire_item *item, const job *j) {
+/* Writes the pages that the run which is resumed has read, up to the next whose part of a
+ * searchable PDF the reader has not handed out yet. */
+static void replay(run *r, job *j, const quire_pdf_page *pdf) {
+    while (j->n_replayed < j->begun->earlier.n_pages && !r->sink.error &&
+           replay_page(r, j->begun, j->n_replayed, &pdf))
+        j->n_replayed++;
+    if (is_hopeless(r, r->sink.error)) quire_reader_cancel(r->reader);
+}
+
+static void begin_document(run *r, const quire_item *item, job *j) {
     const uint32_t n_earlier = j->begun ? j->begun->earlier.n_pages : 0;
     qi_progress_document(&r->progress, item, n_earlier);
     qi_sink_begin(&r->sink, item, j->result, j->wanted);
     if (j->in_journal) qi_committer_begin(r->committer, j->id, n_earlier);
-    if (j->begun) replay(r, j->begun);
+    if (j->begun) replay(r, j, NULL);
 }
 
 /* Of documents with one page the journal never holds a page: they are done at once. */
@@ -287,6 +303,9 @@ static quire_err handle(run *r, const quire_item *item, quire_diag *diag) {
     switch (item->kind) {
     case QUIRE_ITEM_DOCUMENT:
         begin_document(r, item, j);
+        break;
+    case QUIRE_ITEM_EARLIER:
+        replay(r, j, item->page->pdf);
         break;
     case QUIRE_ITEM_PAGE:
         take_page(r, item, j);
@@ -380,8 +399,7 @@ static quire_err open_journal(run *r, quire_diag *diag) {
     else if (r->values.resume && !qi_journal_resumed(r->journal))
         qi_progress_note(&r->progress,
                          "the folder holds no journal of a run; this one begins anew");
-    return qi_committer_new(r->journal, r->values.output, !r->values.request.want_pdf,
-                            &r->committer, diag);
+    return qi_committer_new(r->journal, r->values.output, &r->committer, diag);
 }
 
 static quire_err prepare(run *r, int n_operands, char **operands, quire_diag *diag) {

@@ -50,6 +50,7 @@ void qi_document_unref(qi_document *d) {
     qi_page_ranges_free(d->ranges);
     if (d->password) explicit_bzero(d->password, strlen(d->password));
     free(d->password);
+    free(d->with_pdf);
     free(d->name);
     free(d->bytes);
     free(d);
@@ -75,12 +76,25 @@ static qi_document *document_new(quire_reader *r, const char *name, void *user) 
     return NULL;
 }
 
+/* The list of earlier pages is the caller's until now. */
+static quire_err take_earlier(qi_document *d, quire_diag *diag) {
+    quire_earlier_pages *e = &d->request.earlier;
+    if (!d->request.want_pdf) e->n_with_pdf = 0;
+    if (!e->n_with_pdf) return QUIRE_ERR_OK;
+    d->with_pdf = malloc(e->n_with_pdf * sizeof *d->with_pdf);
+    if (!d->with_pdf) return qi_fail(diag, QUIRE_ERR_NO_MEMORY, "no memory for a document");
+    memcpy(d->with_pdf, e->with_pdf, e->n_with_pdf * sizeof *d->with_pdf);
+    e->with_pdf = d->with_pdf;
+    return QUIRE_ERR_OK;
+}
+
 static quire_err take_request(qi_document *d, const quire_request *request, quire_diag *diag) {
     if (request && request->password) {
         d->password = strdup(request->password);
         if (!d->password) return qi_fail(diag, QUIRE_ERR_NO_MEMORY, "no memory for a document");
     }
-    return qi_request_copy(request, &d->request, &d->ranges, diag);
+    quire_err err = qi_request_copy(request, &d->request, &d->ranges, diag);
+    return err ? err : take_earlier(d, diag);
 }
 
 /* What came of the pages that an earlier run has read. */

@@ -195,6 +195,20 @@ static void append_page(qi_document *d, qi_read_page *p) {
     pthread_mutex_unlock(&d->reader->lock);
 }
 
+static quire_err measure_page(qi_driver *driver, qi_read_page *p, qi_page_info *ret_info,
+                              quire_diag *diag) {
+    qi_deadline deadline = {0, &driver->reader->stopping};
+    qi_driver_enter(p->document);
+    deadline.at_ns = atomic_load(&p->document->deadline_ns);
+    quire_err err = qi_decoder_page_info(driver->decoder, p->index, &deadline, ret_info, diag);
+    qi_pool_leave(driver->reader->pool);
+    if (err) return err;
+    p->dpi = ret_info->dpi;
+    p->width_px = ret_info->width_px;
+    p->height_px = ret_info->height_px;
+    return QUIRE_ERR_OK;
+}
+
 /* Measures and decodes a page, if its text layer is not all there is to it (*ret_done); the error
  * is the page's. */
 static quire_err decode_page(qi_driver *driver, qi_read_page *p, bool *ret_done, quire_diag *diag) {
@@ -202,14 +216,8 @@ static quire_err decode_page(qi_driver *driver, qi_read_page *p, bool *ret_done,
     qi_pool *pool = driver->reader->pool;
     qi_deadline deadline = {0, &driver->reader->stopping};
     qi_page_info info;
-    qi_driver_enter(d);
-    deadline.at_ns = atomic_load(&d->deadline_ns);
-    quire_err err = qi_decoder_page_info(driver->decoder, p->index, &deadline, &info, diag);
-    qi_pool_leave(pool);
+    quire_err err = measure_page(driver, p, &info, diag);
     if (err) return err;
-    p->dpi = info.dpi;
-    p->width_px = info.width_px;
-    p->height_px = info.height_px;
     if (d->may_have_text) {
         err = qi_read_layer(driver, p, ret_done, diag);
         if (err || *ret_done) return err;
@@ -255,6 +263,61 @@ static quire_err read_page(qi_driver *driver, qi_document *d, uint32_t index) {
     return QUIRE_ERR_OK;
 }
 
+/* What a searchable PDF takes of a page that an earlier run has read; the error is the document's,
+ * for that run had it. */
+static quire_err embed_earlier(qi_driver *driver, qi_read_page *p, quire_diag *diag) {
+    qi_document *d = p->document;
+    qi_deadline deadline = {0, &driver->reader->stopping};
+    qi_page_info info;
+    quire_err err = measure_page(driver, p, &info, diag);
+    if (err) return err;
+    const uint64_t bytes = info.embed_bytes + info.embed_decode_bytes;
+    err = qi_driver_take_memory(p, bytes);
+    if (err == QUIRE_ERR_TOO_LARGE) return too_large(p, bytes, diag);
+    if (err) return err;
+    qi_driver_enter(d);
+    deadline.at_ns = atomic_load(&d->deadline_ns);
+    err = qi_decoder_embed(driver->decoder, p->index, &deadline, &p->embedded, diag);
+    qi_pool_leave(driver->reader->pool);
+    if (err) return err;
+    char shown[240];
+    if (!p->embedded.map)
+        return qi_fail(diag, QUIRE_ERR_IO, "%s: the file changed since it was read; read it anew",
+                       qi_printable(shown, sizeof shown, d->name));
+    qi_grant_settle(&p->grant, p->embedded.map_bytes);
+    return QUIRE_ERR_OK;
+}
+
+static quire_err read_earlier(qi_driver *driver, qi_document *d, uint32_t index, quire_diag *diag) {
+    qi_read_page *p = qi_read_page_new(d, index);
+    if (!p) return QUIRE_ERR_NO_MEMORY;
+    p->is_earlier = true;
+    quire_err err = embed_earlier(driver, p, diag);
+    if (err) {
+        qi_read_page_free(p);
+        return err;
+    }
+    p->result = (quire_page){
+        .index = index, .width_px = p->width_px, .height_px = p->height_px, .dpi = p->dpi};
+    append_page(d, p);
+    qi_read_page_done(p);
+    return QUIRE_ERR_OK;
+}
+
+static quire_err read_all_earlier(qi_driver *driver, qi_document *d, quire_diag *diag) {
+    const quire_earlier_pages *e = &d->request.earlier;
+    quire_err err = QUIRE_ERR_OK;
+    for (uint32_t i = 0; i < e->n_with_pdf && !err; i++)
+        err = atomic_load(&driver->reader->cancelled)
+                  ? QUIRE_ERR_CANCELLED
+                  : read_earlier(driver, d, e->with_pdf[i], diag);
+    char shown[240];
+    if (err && diag->code != err)
+        qi_fail(diag, err, "%s: %s", qi_printable(shown, sizeof shown, d->name),
+                quire_err_text(err));
+    return err;
+}
+
 static quire_err read_pages(qi_driver *driver, qi_document *d, quire_diag *diag) {
     quire_reader *r = driver->reader;
     char shown[240];
@@ -290,7 +353,8 @@ static void read_document(qi_driver *driver, qi_document *d) {
     } else {
         err = open_document(driver, d, &diag);
         if (!err) {
-            err = read_pages(driver, d, &diag);
+            err = read_all_earlier(driver, d, &diag);
+            if (!err) err = read_pages(driver, d, &diag);
             qi_decoder_close(driver->decoder);
         }
         qi_grant_release(&d->input);

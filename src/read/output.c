@@ -75,6 +75,10 @@ static bool next_page(quire_reader *r, qi_document *d, quire_item *ret_item) {
         qi_read_page_free(p);
         return true;
     }
+    atomic_fetch_add(&d->n_refs, 1);
+    *ret_item = item_of(d, p->is_earlier ? QUIRE_ITEM_EARLIER : QUIRE_ITEM_PAGE, p);
+    ret_item->page = page;
+    if (p->is_earlier) return true;
     d->n_handed_out++;
     r->progress.pages_done++;
     add_timings(&r->progress.timings, &page->timings);
@@ -83,9 +87,6 @@ static bool next_page(quire_reader *r, qi_document *d, quire_item *ret_item) {
         note_failure(d, p);
         if (r->strict) atomic_store(&d->dropped, true);
     }
-    atomic_fetch_add(&d->n_refs, 1);
-    *ret_item = item_of(d, QUIRE_ITEM_PAGE, p);
-    ret_item->page = page;
     return true;
 }
 
@@ -157,7 +158,7 @@ quire_err quire_item_read_original(const quire_item *item, uint64_t offset, void
 }
 
 void quire_item_done(quire_item *item) {
-    if (item->kind == QUIRE_ITEM_PAGE) {
+    if (item->kind == QUIRE_ITEM_PAGE || item->kind == QUIRE_ITEM_EARLIER) {
         qi_read_page *p = item->owner;
         qi_document *d = p->document;
         qi_read_page_free(p);

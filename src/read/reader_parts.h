@@ -56,6 +56,7 @@ struct qi_read_page {
     uint64_t started_ns;           /* its turn to be decoded had come */
     uint64_t queued_ns, waited_ns; /* time it spent in queues, which is not its document's fault */
     bool finished;
+    bool is_earlier; /* read by an earlier run: nothing but what a searchable PDF takes of it */
     quire_page result;
     void *storage; /* the result's */
     char error_text[sizeof((quire_diag *)0)->text];
@@ -74,6 +75,7 @@ struct qi_document {
     quire_request request; /* without strings: these are … */
     qi_page_ranges *ranges;
     char *password;              /* NULL: none */
+    uint32_t *with_pdf;          /* the request's earlier.with_pdf */
     quire_pdf_original original; /* n_bytes 0: none … */
     int original_fd;             /* … and -1; its bytes */
     qi_grant rewritten;          /* of these, where they are in memory */

@@ -222,6 +222,36 @@ static void failed_pages_are_counted(void **state) {
     qi_journal_close(j);
 }
 
+static void parts_of_a_pdf_are_remembered(void **state) {
+    static const quire_pdf_page part = {.kind = QUIRE_PDF_IMAGE, .n_bytes = 5};
+    const qi_journal_begun *begun;
+    qi_journal *j = open_journal(false);
+    put_open(a, 0);
+    for (uint32_t i = 0; i < 40; i++) {
+        quire_page page = page_of(i);
+        if (i % 2) page.pdf = &part;
+        put_page(&page);
+    }
+    append(j);
+    qi_journal_close(j);
+    j = open_journal(true);
+    check_begun(j, a, 40);
+    assert_int_equal(qi_journal_find(j, a, &begun), QI_JOURNAL_IS_BEGUN);
+    assert_int_equal(begun->earlier.n_with_pdf, 20);
+    for (uint32_t i = 0; i < 20; i++)
+        assert_int_equal(begun->earlier.with_pdf[i], 2 * i + 1);
+    for (uint32_t i = 0; i < 2; i++) {
+        quire_page page;
+        void *storage[2];
+        assert_int_equal(qi_journal_page(j, begun, i, &page, storage), QUIRE_ERR_OK);
+        assert_int_equal(page.pdf != NULL, i);
+        if (i) assert_int_equal(page.pdf->kind, 0);
+        free(storage[0]);
+        free(storage[1]);
+    }
+    qi_journal_close(j);
+}
+
 static void what_is_done_leaves_the_file(void **state) {
     const qi_journal_begun *begun;
     qi_journal *j = open_journal(false);
@@ -303,6 +333,7 @@ int main(void) {
         cmocka_unit_test(documents_are_as_they_were_left),
         cmocka_unit_test(a_changed_document_begins_anew),
         cmocka_unit_test(failed_pages_are_counted),
+        cmocka_unit_test(parts_of_a_pdf_are_remembered),
         cmocka_unit_test(what_is_done_leaves_the_file),
         cmocka_unit_test(many_documents_take_little_room),
         cmocka_unit_test(one_run_at_a_time),

@@ -13,6 +13,8 @@ import time
 
 import pytest
 
+from pdf_files import pdf_of_pages, stream, text_content
+
 JOURNAL = ".quire-journal"
 HEAD, TABLE, COMMIT, DONE, OPEN, PAGE, DROP = range(1, 8)
 
@@ -98,12 +100,13 @@ def pages(done):
     return [e for e in events(done) if e["event"] == "page"]
 
 
-ARGUMENTS = ["-f", "txt,json,tsv", "--no-timings", "--progress", "json"]
+ARGUMENTS = ["-f", "txt,json,tsv,pdf", "--no-timings", "--progress", "json"]
 
 
 @pytest.fixture(scope="session")
 def work(tmp_path_factory, draw_sheets, draw_one):
-    """A folder of documents: a long TIFF between single pages, one in a folder below, one damaged."""
+    """A folder of documents: a long TIFF between single pages, one in a folder below, a PDF, one
+    damaged."""
     folder = tmp_path_factory.mktemp("work") / "in"
     (folder / "sub").mkdir(parents=True)
     draw_sheets(folder / "long.tif", 150)
@@ -111,7 +114,21 @@ def work(tmp_path_factory, draw_sheets, draw_one):
     for i in range(8):
         draw_one(folder / f"{'akz'[i % 3]}{i}.png", f"Single page number {i}.")
     (folder / "m-damaged.tif").write_bytes(b"II*\0" + bytes(60))
+    (folder / "n-mixed.pdf").write_bytes(mixed_pdf(60))
     return folder
+
+
+def mixed_pdf(count):
+    """A PDF of two pages that show images of words by turns, and one with words of its own, whose
+    text is not read from pixels and stays as it is."""
+    from conftest import draw_page
+    images = [draw_page(f"This is a picture, the {name} one.") for name in ("first", "second")]
+    extra = [stream(i.tobytes(), b"/Type /XObject /Subtype /Image /Width %d /Height %d "
+                    b"/BitsPerComponent 8 /ColorSpace /DeviceGray" % i.size) for i in images]
+    contents = [b"q 612 0 0 163 72 600 cm /I0 Do Q", text_content("These are words of its own."),
+                b"q 612 0 0 163 0 500 cm /I1 Do Q"]
+    return pdf_of_pages([contents[i % 3] for i in range(count)], extra=extra,
+                        resources=b"/XObject << /I0 4 0 R /I1 5 0 R >>")
 
 
 @pytest.fixture(scope="session")
@@ -176,7 +193,7 @@ def test_kills_at_any_moment(quire, run, work, whole, tmp_path, seed):
         n_kills += 1
     check_resumed(run, work, out, whole)
     assert len([e for e in events(run("run", "-o", out, *ARGUMENTS, "--resume", work))
-                if e["event"] == "earlier"]) == 10
+                if e["event"] == "earlier"]) == 11
     assert n_read > 0
 
 
@@ -194,11 +211,22 @@ def few(tmp_path_factory, draw_sheets, draw_one):
 STEPS = ["-f", "txt,json", "--no-timings", "--jobs", "1", "--progress", "json"]
 
 
-def broken(quire, folder, out, how, *more):
+@pytest.fixture(scope="session")
+def few_with_pdf(few, tmp_path_factory):
+    """The same beside PDFs: one to append to, one that is encrypted and written anew."""
+    folder = tmp_path_factory.mktemp("few-with-pdf") / "in"
+    shutil.copytree(few, folder)
+    (folder / "d.pdf").write_bytes(mixed_pdf(9))
+    subprocess.run(["qpdf", "--encrypt", "", "owner", "256", "--", folder / "d.pdf",
+                    folder / "e.pdf"], check=True)
+    return folder
+
+
+def broken(quire, folder, out, how, *arguments):
     """A run that is broken at a step, and whether it was."""
     env = {k: v for k, v in os.environ.items() if not k.startswith("QUIRE_") or k == "QUIRE_DECODE"}
     env.update(LD_PRELOAD=os.environ["BREAK_STEP"], QUIRE_BREAK=how)
-    done = subprocess.run([quire, "run", "-o", out, *STEPS, *more, folder], env=env, check=False,
+    done = subprocess.run([quire, "run", "-o", out, *arguments, folder], env=env, check=False,
                           capture_output=True, timeout=60)
     return done, done.returncode != 0
 
@@ -209,31 +237,34 @@ def breakable():
         pytest.skip("the library that breaks runs is not built (BREAK_STEP)")
 
 
-@pytest.mark.parametrize("overwrite", [False, True])
-def test_kill_at_every_step(quire, run, few, tmp_path, breakable, overwrite):
+@pytest.mark.parametrize("formats,overwrite,stride", [
+    ("txt,json", False, 1), ("txt,json", True, 3), ("pdf", False, 4), ("pdf,txt,json", False, 7)])
+def test_kill_at_every_step(quire, run, few, few_with_pdf, tmp_path, breakable, formats, overwrite,
+                            stride):
     """The process ends before each step towards the disk, in a run and in the one that resumes."""
-    more = ["--overwrite"] if overwrite else []
-    assert run("run", "-o", "whole", *STEPS, few).returncode == 0
+    arguments = [*STEPS, "-f", formats, *(["--overwrite"] if overwrite else [])]
+    folder = few_with_pdf if "pdf" in formats else few
+    assert run("run", "-o", "whole", *arguments, folder).returncode == 0
     whole = results(tmp_path / "whole")
     n_steps = n_kept_pages = 0
     was_broken = True
     while was_broken:
-        n_steps += 3 if overwrite else 1
+        n_steps += stride
         out = tmp_path / f"out{n_steps}"
         if overwrite:
             shutil.copytree(tmp_path / "whole", out)
             (out / JOURNAL).unlink()
             for path in out.rglob("*.txt"):
                 path.write_text("old")
-        done, was_broken = broken(quire, few, out, f"kill:{n_steps}", *more)
+        done, was_broken = broken(quire, folder, out, f"kill:{n_steps}", *arguments)
         assert done.returncode in (0, -signal.SIGKILL), done.stderr
         if n_steps % 4 == 0:
-            broken(quire, few, out, f"kill:{n_steps // 4}", "--resume", *more)
+            broken(quire, folder, out, f"kill:{n_steps // 4}", *arguments, "--resume")
         durable = Durable(out)
         n_kept_pages += sum(len(p) for p in durable.pages.values())
-        done = run("run", "-o", out, *STEPS, "--resume", *more, few)
+        done = run("run", "-o", out, *arguments, "--resume", folder)
         assert done.returncode == 0, done.stderr
-        assert not [e for e in pages(done) if durable.claims(few, e)]
+        assert not [e for e in pages(done) if durable.claims(folder, e)]
         assert results(out) == whole
         shutil.rmtree(out)
     assert n_steps > 30 and n_kept_pages > 0
@@ -247,7 +278,7 @@ def test_no_room_at_every_step(quire, run, few, tmp_path, breakable):
     while was_broken:
         n_steps += 4
         out = tmp_path / f"out{n_steps}"
-        done, was_broken = broken(quire, few, out, f"fail:{n_steps}")
+        done, was_broken = broken(quire, few, out, f"fail:{n_steps}", *STEPS)
         if was_broken:
             assert done.returncode == 6, done.stderr
             assert done.stderr.count(b"No space left on device") == 1, done.stderr
@@ -290,7 +321,7 @@ def test_a_signal_keeps_the_pages_that_were_read(quire, run, work, whole, tmp_pa
     out = tmp_path / "out"
     assert stop_midway(quire, work, out, signal.SIGINT) == 130
     assert sum(len(p) for p in Durable(out).pages.values()) > 40
-    assert check_resumed(run, work, out, whole) < 130
+    assert check_resumed(run, work, out, whole) < 130 + 60
 
 
 def test_a_long_document_goes_on_in_its_middle(quire, run, work, whole, tmp_path):
@@ -304,21 +335,25 @@ def test_a_long_document_goes_on_in_its_middle(quire, run, work, whole, tmp_path
     assert (out / JOURNAL).stat().st_size < 20000
 
 
-def test_pdf_goes_on_with_whole_documents(quire, run, few, tmp_path):
-    """A PDF's pages are not in the journal, its documents are: what is done is not read again."""
-    arguments = ["-f", "pdf,txt", "--no-timings", "--jobs", "1", "--progress", "json"]
-    assert run("run", "-o", tmp_path / "whole", *arguments, few).returncode == 0
-    out = tmp_path / "out"
-    process = subprocess.Popen([quire, "run", "-o", out, *arguments, few], stderr=subprocess.PIPE)
-    for line in process.stderr:
-        event = json.loads(line)
-        if event["event"] == "page" and event["name"].endswith("b.tif") and event["index"] == 2:
-            break
-    process.kill()
-    process.communicate()
-    done = run("run", "-o", out, *arguments, "--resume", few)
+@pytest.mark.parametrize("kind,formats", [("tif", "pdf"), ("pdf", "json,pdf"), ("encrypted", "pdf")])
+def test_pdf_goes_on_in_its_middle(quire, run, tmp_path, draw_sheets, kind, formats):
+    """Pages that were read get their part of the PDF again, and are not read again."""
+    folder, out = tmp_path / "in", tmp_path / "out"
+    folder.mkdir()
+    if kind == "tif":
+        draw_sheets(folder / "long.tif", 90)
+    else:
+        (folder / "long.pdf").write_bytes(mixed_pdf(90))
+    if kind == "encrypted":
+        subprocess.run(["qpdf", "--replace-input", "--encrypt", "", "owner", "256", "--",
+                        folder / "long.pdf"], check=True)
+    arguments = [*STEPS, "-f", formats, "--pages", "2-80"]
+    assert run("run", "-o", tmp_path / "whole", *arguments, folder).returncode == 0
+    assert stop_midway(quire, folder, out, signal.SIGINT, 20, arguments) == 130
+    [kept] = Durable(out).pages.values()
+    done = run("run", "-o", out, *arguments, "--resume", folder)
     assert done.returncode == 0, done.stderr
-    assert [e["index"] for e in pages(done) if e["name"].endswith("b.tif")] == list(range(12))
+    assert len(kept) > 20 and kept == set(range(1, 80)) - {e["index"] for e in pages(done)}
     assert results(out) == results(tmp_path / "whole")
 
 
@@ -377,9 +412,9 @@ def test_other_options_are_refused(quire, run, work, whole, tmp_path):
     out = tmp_path / "out"
     stop_midway(quire, work, out)
     before = (out / JOURNAL).read_bytes()
-    base = ["-f", "txt,json,tsv", "--no-timings"]
-    for other, words in ((["-f", "txt", "--no-timings"], b"--format (txt,json,tsv, now txt)"),
-                         (["-f", "txt,json,tsv"], b"--no-timings (yes, now no)"),
+    base = ["-f", "txt,json,tsv,pdf", "--no-timings"]
+    for other, words in ((["-f", "txt", "--no-timings"], b"--format (txt,json,tsv,pdf, now txt)"),
+                         (base[:2], b"--no-timings (yes, now no)"),
                          ([*base, "--pages", "2-"], b"--pages (none, now 2-)"),
                          ([*base, "--strict"], b"--strict (no, now yes)"),
                          ([*base, "--region", "0,0,50%,80"], b"--region (none, now 0")):

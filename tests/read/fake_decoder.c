@@ -35,7 +35,7 @@ static void parse(const char *text, fake_script *ret) {
 #define KEY(k) {" " #k "=", offsetof(fake_script, k)}
         KEY(pages),     KEY(w),         KEY(h),       KEY(lines),     KEY(width),    KEY(bytes),
         KEY(bad),       KEY(dies),      KEY(hangs),   KEY(badbits),   KEY(nolayout), KEY(turned),
-        KEY(decode_us), KEY(layout_us), KEY(line_us), KEY(openfails),
+        KEY(decode_us), KEY(layout_us), KEY(line_us), KEY(openfails), KEY(noembed),
 #undef KEY
     };
     *ret = (fake_script){.pages = 1, .w = 100, .h = 100, .lines = 3, .width = 100};
@@ -147,6 +147,8 @@ void qi_decoder_want_pdf(qi_decoder *decoder, bool want, uint64_t max_rewrite_by
 quire_err qi_decoder_embed(qi_decoder *d, uint32_t page, const qi_deadline *deadline,
                            qi_embedded *ret_embedded, quire_diag *diag) {
     fake_work(0);
+    if (page + 1 == d->script.noembed)
+        return qi_fail(diag, QUIRE_ERR_HELPER, "%s: the helper died", d->name);
     uint8_t *bytes = malloc(1);
     if (!bytes) return QUIRE_ERR_NO_MEMORY;
     *bytes = (uint8_t)page;

@@ -80,6 +80,10 @@ void transcribe_item(const quire_item *item, qi_strbuf *out) {
         assert_string_equal(item->media_type, "image/fake");
         qi_strbuf_printf(out, "D %s %u\n", item->name, item->n_pages);
         break;
+    case QUIRE_ITEM_EARLIER:
+        assert_int_equal(*item->page->pdf->bytes, item->page->index);
+        qi_strbuf_printf(out, "earlier %s %u\n", item->name, item->page->index + 1);
+        break;
     case QUIRE_ITEM_PAGE:
         check_page(item);
         if (item->page->error)

@@ -149,6 +149,30 @@ static void pages_read_earlier_count_for_the_fate(void **state) {
            "D half 4\nP half 3 3\nP half 4 3\nE half ok 2\n");
 }
 
+/* Of pages read earlier that had a part of a PDF it is made again; without it the document cannot
+ * become what it would have been. */
+static void parts_of_a_pdf_are_made_again(void **state) {
+    static const char *const scripts[] = {"FAKE pages=4", "FAKE pages=4 noembed=3", "FAKE pages=4"};
+    quire_reader *r = open_reader(2, NULL);
+    quire_request request;
+    quire_diag diag;
+    quire_request_init(&request);
+    for (int i = 0; i < 3; i++) {
+        const char name[] = {(char)('a' + i), 0};
+        const uint32_t with_pdf[] = {0, 2};
+        request.want_pdf = i < 2;
+        request.earlier = (quire_earlier_pages){
+            .first_index = 3, .n_pages = 3, .with_pdf = with_pdf, .n_with_pdf = 2};
+        assert_int_equal(
+            quire_reader_add_buffer(r, scripts[i], strlen(scripts[i]), name, &request, NULL, &diag),
+            QUIRE_ERR_OK);
+    }
+    expect(r, 2,
+           "D a 4\nearlier a 1\nearlier a 3\nP a 4 3\nE a ok 0\n"
+           "D b 4\nearlier b 1\nE b helper 0\n"
+           "D c 4\nP c 4 3\nE c ok 0\n");
+}
+
 static char folder[] = P_tmpdir "/quire-reader-XXXXXX";
 
 static void path_of(char *out, size_t size, const char *name) {
@@ -368,6 +392,7 @@ int main(void) {
         cmocka_unit_test(a_message_names_file_page_and_reason),
         cmocka_unit_test(pages_read_earlier_are_not_read_again),
         cmocka_unit_test(pages_read_earlier_count_for_the_fate),
+        cmocka_unit_test(parts_of_a_pdf_are_made_again),
         cmocka_unit_test(files_that_cannot_be_read_end_with_a_reason),
         cmocka_unit_test(an_empty_buffer_is_an_empty_document),
         cmocka_unit_test(only_the_pages_asked_for_are_read),
