@@ -433,3 +433,19 @@ def test_what_cannot_be_pdf_a_says_so(run, draw_page, tmp_path):
         assert why in done.stderr and b"leave out --pdfa" in done.stderr
         assert not list((tmp_path / "out").glob("[!.]*"))
     assert run("run", "-f", "txt", "--pdfa", "inks.jpg").returncode == 1
+
+
+def test_a_pdf_of_very_many_objects(to_pdf, tmp_path):
+    """Its objects are not all kept at once: the helper may not have so much memory."""
+    path = tmp_path / "many.pdf"
+    image = Image.new("L", (600, 200), 255)
+    ImageDraw.Draw(image).text((20, 60), "Found at last", fill=0,
+                              font=ImageFont.truetype(
+                                  "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf", 60))
+    extra = [stream(image.tobytes(), b"/Type /XObject /Subtype /Image /Width 600 /Height 200 "
+                    b"/BitsPerComponent 8 /ColorSpace /DeviceGray")]
+    extra += [b"<< /Of /No /Use [ 1 2 3 ] /To << /Any /Body >> >>"] * 60000
+    path.write_bytes(pdf_of_pages([b"q 612 0 0 204 0 500 cm /I Do Q"], extra=extra,
+                                  resources=b"/XObject << /I 4 0 R >>"))
+    pdf, txt, _ = to_pdf(path)
+    assert words_of(check(pdf)) == words_of(txt.read_text()) == words_of("Found at last")

@@ -35,7 +35,6 @@ typedef struct pdf {
     size_t n_decrypted;
     qi_pdf_file *file;
     qi_pdf_fonts *fonts;
-    qi_pdf_update *update; /* NULL: not wanted, or qpdf cannot read it */
     /* The page that was last looked at. */
     bool has_plan;
     uint32_t planned_page;
@@ -82,7 +81,6 @@ static void pdf_close(void *state) {
     if (!p) return;
     forget_plan(p);
     if (p->document) g_object_unref(p->document);
-    qi_pdf_update_free(p->update);
     qi_pdf_file_free(p->file);
     qi_pdf_fonts_free(p->fonts);
     qi_arena_done(&p->scratch);
@@ -158,7 +156,6 @@ static quire_err pdf_open(const qi_input *in, void **ret_state, uint32_t *ret_n_
         return qi_fail(diag, QUIRE_ERR_CORRUPT,
                        "the PDF has no pages; save it again with another program");
     *ret_n_pages = (uint32_t)n;
-    if (in->want_pdf) p->update = qi_pdf_update_new(in);
     return QUIRE_ERR_OK;
 }
 
@@ -330,19 +327,21 @@ static quire_err pdf_embed(void *state, uint32_t page, qi_embed *out, quire_diag
     size_t max = QI_EMBEDDING_MAX_COVERED * sizeof(quire_box);
     quire_box *boxes = (quire_box *)out->bytes;
     out->head->kind = 0;
-    uint32_t n = p->update && out->capacity > max ? find_text(opened, scale, boxes) : 0;
+    uint32_t n = out->capacity > max ? find_text(opened, scale, boxes) : 0;
     size_t used = n * sizeof(quire_box);
     out->bytes += used;
     out->capacity -= used;
-    if (p->update) qi_pdf_update_page(p->update, page, width_pt, height_pt, scale, out);
+    qpdf_data q;
+    qpdf_oh found;
+    if (qi_pdf_file_page(p->file, page, &q, &found))
+        qi_pdf_update_page(q, found, width_pt, height_pt, scale, out);
     out->head->n_covered = n;
     g_object_unref(opened);
     return QUIRE_ERR_OK;
 }
 
 static void pdf_original(void *state, quire_pdf_original *ret_original, bool *ret_must_rewrite) {
-    pdf *p = state;
-    if (p->update) qi_pdf_update_original(p->update, ret_original, ret_must_rewrite);
+    qi_pdf_update_original(((pdf *)state)->input, ret_original, ret_must_rewrite);
 }
 
 static quire_err pdf_rewrite(void *state, uint8_t *to, size_t capacity, size_t *ret_bytes,

@@ -115,9 +115,8 @@ static bool step(qi_pdf_file *f, qpdf_oh kids, int n_kids) {
                    !qpdf_oh_has_key(f->q, kid, "/Kids");
     int object = qpdf_oh_get_object_id(f->q, kid), generation = qpdf_oh_get_generation(f->q, kid);
     qpdf_oh_release(f->q, kid);
-    if (!object) return false;
     if (is_page) return append(f, (leaf){object, generation});
-    if (f->depth == MAX_DEPTH || is_above(f, object)) return false;
+    if (!object || f->depth == MAX_DEPTH || is_above(f, object)) return false;
     f->path[f->depth++] = (node){object, generation, 0};
     return true;
 }
@@ -143,7 +142,7 @@ bool qi_pdf_file_page(qi_pdf_file *f, uint32_t page, qpdf_data *ret_q, qpdf_oh *
     if (!ensure_open(f)) return false;
     qpdf_oh_release_all(f->q);
     f->n_uses++;
-    if (!walk_to(f, page)) return false;
+    if (!walk_to(f, page) || !f->leaves[page].object) return false;
     *ret_page = qpdf_get_object_by_id(f->q, f->leaves[page].object, f->leaves[page].generation);
     *ret_q = f->q;
     return qpdf_oh_is_dictionary(f->q, *ret_page);

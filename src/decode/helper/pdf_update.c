@@ -1,7 +1,6 @@
-/* The updates of pdf_update.h. qpdf keeps every object it has seen, so the tree of pages is walked
- * by a stack of places that outlives qpdf's document, which is opened anew after some hundred
- * pages: memory stays the same for any number of pages. The tree is read as poppler reads it: what
- * is not a dictionary is passed over, and a leaf is what says it is a page or has no kids. */
+/* The updates of pdf_update.h. qpdf keeps what it has read: for what is asked of the document it is
+ * opened and closed again; a page comes from the walk that finds its pixels as well (pdf_file.h).
+ */
 #include "decode/helper/pdf_update.h"
 
 #include <ctype.h>
@@ -14,23 +13,9 @@
 
 #include "base/strbuf.h"
 #include "decode/embedding.h"
+#include "decode/helper/pdf_content.h"
 
-enum { MAX_DEPTH = 64, MAX_STEPS = 256, TAIL_BYTES = 1024, METADATA_MAX_BYTES = 1 << 20 };
-
-typedef struct place {
-    int object, generation;
-    int at; /* the kid to come */
-} place;
-
-struct qi_pdf_update {
-    const qi_input *input;
-    qpdf_data q;
-    unsigned n_steps; /* since it was opened */
-    place stack[MAX_DEPTH];
-    int depth;
-    uint32_t next_page; /* of the walk */
-    bool broken;
-};
+enum { TAIL_BYTES = 1024, METADATA_MAX_BYTES = 1 << 20, FEW_OBJECTS = 8192 };
 
 static qpdf_data open_document(const qi_input *in, int *ret_code) {
     qpdf_data q = qpdf_init();
@@ -41,23 +26,6 @@ static qpdf_data open_document(const qi_input *in, int *ret_code) {
     if (!(*ret_code & QPDF_ERRORS)) return q;
     qpdf_cleanup(&q);
     return NULL;
-}
-
-qi_pdf_update *qi_pdf_update_new(const qi_input *input) {
-    qi_pdf_update *u = calloc(1, sizeof *u);
-    int code;
-    if (!u) return NULL;
-    u->input = input;
-    u->q = open_document(input, &code);
-    if (u->q) return u;
-    free(u);
-    return NULL;
-}
-
-void qi_pdf_update_free(qi_pdf_update *u) {
-    if (!u) return;
-    if (u->q) qpdf_cleanup(&u->q);
-    free(u);
 }
 
 /* ---- the document ---- */
@@ -123,38 +91,44 @@ static void read_id(qpdf_data q, qpdf_oh trailer, quire_pdf_original *o) {
     o->n_id = (uint32_t)n;
 }
 
-void qi_pdf_update_original(qi_pdf_update *u, quire_pdf_original *ret, bool *ret_must_rewrite) {
+/* A number that no object has, 0 none. qpdf has compared the trailer's with its table. That no
+ * reference to nothing has it either qpdf finds by reading all objects, of which it keeps 4 KB
+ * each: not where there are many. */
+static uint32_t fresh_number(qpdf_data q, qpdf_oh trailer) {
+    qpdf_oh size = qpdf_oh_get_key(q, trailer, "/Size");
+    long long n = qpdf_oh_is_integer(q, size) ? qpdf_oh_get_int_value(q, size) : 0;
+    if (n <= FEW_OBJECTS) {
+        int fresh = qpdf_oh_get_object_id(q, qpdf_make_indirect_object(q, qpdf_oh_new_null(q)));
+        if (n < fresh) n = fresh;
+    }
+    return n > 0 && n < INT32_MAX / 2 ? (uint32_t)n : 0;
+}
+
+void qi_pdf_update_original(const qi_input *input, quire_pdf_original *ret,
+                            bool *ret_must_rewrite) {
     quire_pdf_original o = {0};
     int code;
     *ret = o;
-    qpdf_cleanup(&u->q);
-    u->q = open_document(u->input, &code);
-    if (!u->q) return;
-    qpdf_oh trailer = qpdf_get_trailer(u->q), root = qpdf_oh_get_key(u->q, trailer, "/Root"),
-            info = qpdf_oh_get_key(u->q, trailer, "/Info");
-    bool sound = find_xref(u->input, &o) && !(code & QPDF_WARNINGS) && !qpdf_is_encrypted(u->q) &&
-                 qpdf_oh_is_indirect(u->q, root);
+    qpdf_data q = open_document(input, &code);
+    if (!q) return;
+    qpdf_oh trailer = qpdf_get_trailer(q), root = qpdf_oh_get_key(q, trailer, "/Root"),
+            info = qpdf_oh_get_key(q, trailer, "/Info");
+    bool sound = find_xref(input, &o) && !(code & QPDF_WARNINGS) && !qpdf_is_encrypted(q) &&
+                 qpdf_oh_is_indirect(q, root);
     *ret_must_rewrite = !sound;
     if (!o.xref_at) o.xref_at = 1; /* never used: the document is written anew */
-    o.n_bytes = u->input->n_bytes;
-    o.root = (uint32_t)qpdf_oh_get_object_id(u->q, root);
-    o.root_generation = (uint32_t)qpdf_oh_get_generation(u->q, root);
-    if (qpdf_oh_is_indirect(u->q, info) && qpdf_oh_is_dictionary(u->q, info)) {
-        o.info = (uint32_t)qpdf_oh_get_object_id(u->q, info);
-        o.info_generation = (uint32_t)qpdf_oh_get_generation(u->q, info);
+    o.n_bytes = input->n_bytes;
+    o.root = (uint32_t)qpdf_oh_get_object_id(q, root);
+    o.root_generation = (uint32_t)qpdf_oh_get_generation(q, root);
+    if (qpdf_oh_is_indirect(q, info) && qpdf_oh_is_dictionary(q, info)) {
+        o.info = (uint32_t)qpdf_oh_get_object_id(q, info);
+        o.info_generation = (uint32_t)qpdf_oh_get_generation(q, info);
     }
-    read_id(u->q, trailer, &o);
-    o.says_pdf_a = pdf_a_part(u->q);
-    qpdf_oh size = qpdf_oh_get_key(u->q, trailer, "/Size");
-    long long n = qpdf_oh_is_integer(u->q, size) ? qpdf_oh_get_int_value(u->q, size) : 0;
-    int fresh =
-        qpdf_oh_get_object_id(u->q, qpdf_make_indirect_object(u->q, qpdf_oh_new_null(u->q)));
-    if (n < fresh) n = fresh;
-    o.next_object = n > 0 && n < INT32_MAX / 2 ? (uint32_t)n : 0;
-    qpdf_cleanup(&u->q);
-    u->q = open_document(u->input, &code);
-    if (!u->q || !o.root || !o.next_object) return;
-    *ret = o;
+    read_id(q, trailer, &o);
+    o.says_pdf_a = pdf_a_part(q);
+    o.next_object = fresh_number(q, trailer);
+    qpdf_cleanup(&q);
+    if (o.root && o.next_object) *ret = o;
 }
 
 quire_err qi_pdf_rewrite(const qi_input *in, uint8_t *to, size_t capacity, size_t *ret_bytes,
@@ -184,75 +158,6 @@ quire_err qi_pdf_rewrite(const qi_input *in, uint8_t *to, size_t capacity, size_
                    "another program");
 }
 
-/* ---- the walk ---- */
-
-static bool push(qi_pdf_update *u, qpdf_oh node) {
-    if (u->depth == MAX_DEPTH || !qpdf_oh_is_indirect(u->q, node)) return false;
-    u->stack[u->depth++] = (place){.object = qpdf_oh_get_object_id(u->q, node),
-                                   .generation = qpdf_oh_get_generation(u->q, node)};
-    return true;
-}
-
-static bool start_walk(qi_pdf_update *u) {
-    u->depth = 0;
-    u->next_page = 0;
-    return push(u, qpdf_oh_get_key(u->q, qpdf_get_root(u->q), "/Pages"));
-}
-
-static qpdf_oh node_at(const qi_pdf_update *u, int i) {
-    return qpdf_get_object_by_id(u->q, u->stack[i].object, u->stack[i].generation);
-}
-
-static bool is_leaf(qpdf_data q, qpdf_oh node) {
-    return qpdf_oh_is_name_and_equals(q, qpdf_oh_get_key(q, node, "/Type"), "/Page") ||
-           !qpdf_oh_has_key(q, node, "/Kids");
-}
-
-/* The next page in order; false at the end. */
-static bool next_leaf(qi_pdf_update *u, qpdf_oh *ret) {
-    while (u->depth > 0) {
-        int code;
-        if (u->n_steps++ == MAX_STEPS) {
-            u->n_steps = 0;
-            qpdf_cleanup(&u->q);
-            u->q = open_document(u->input, &code);
-            if (!u->q) return false;
-        }
-        qpdf_oh_release_all(u->q);
-        qpdf_oh kids = qpdf_oh_get_key_if_dict(u->q, node_at(u, u->depth - 1), "/Kids");
-        place *top = &u->stack[u->depth - 1];
-        if (!qpdf_oh_is_array(u->q, kids) || top->at >= qpdf_oh_get_array_n_items(u->q, kids)) {
-            u->depth--;
-            continue;
-        }
-        qpdf_oh kid = qpdf_oh_get_array_item(u->q, kids, top->at++);
-        if (!qpdf_oh_is_dictionary(u->q, kid)) continue;
-        if (is_leaf(u->q, kid)) {
-            u->next_page++;
-            *ret = kid;
-            return true;
-        }
-        if (!push(u, kid)) return false;
-    }
-    return false;
-}
-
-static bool find_page(qi_pdf_update *u, uint32_t page, qpdf_oh *ret) {
-    if (u->broken || !u->q) return false;
-    if ((u->next_page == 0 || page < u->next_page) && !start_walk(u)) return false;
-    while (next_leaf(u, ret))
-        if (u->next_page == page + 1) return true;
-    u->broken = true;
-    return false;
-}
-
-/* A key of the page, or of those it is below. */
-static qpdf_oh inherited(const qi_pdf_update *u, qpdf_oh page, const char *key) {
-    for (int i = u->depth; i-- > 0 && !qpdf_oh_has_key(u->q, page, key);)
-        page = node_at(u, i);
-    return qpdf_oh_get_key_if_dict(u->q, page, key);
-}
-
 /* ---- where it is on paper ---- */
 
 static bool read_box(qpdf_data q, qpdf_oh array, double ret[4]) {
@@ -268,15 +173,15 @@ static bool read_box(qpdf_data q, qpdf_oh array, double ret[4]) {
 
 /* From pixels, as drawn, to the page's own coordinates. False where what is shown has another size
  * than the drawing. */
-static bool place_page(const qi_pdf_update *u, qpdf_oh page, double width, double height,
-                       double scale, double ret[6]) {
+static bool place_page(qpdf_data q, qpdf_oh page, double width, double height, double scale,
+                       double ret[6]) {
     double media[4] = {0, 0, 612, 792}, b[4];
-    read_box(u->q, inherited(u, page, "/MediaBox"), media);
-    if (!read_box(u->q, inherited(u, page, "/CropBox"), b)) memcpy(b, media, sizeof b);
+    read_box(q, qi_pdf_page_entry(q, page, "/MediaBox"), media);
+    if (!read_box(q, qi_pdf_page_entry(q, page, "/CropBox"), b)) memcpy(b, media, sizeof b);
     double x0 = fmax(b[0], media[0]), y0 = fmax(b[1], media[1]);
     double x1 = fmin(b[2], media[2]), y1 = fmin(b[3], media[3]);
-    qpdf_oh rotate = inherited(u, page, "/Rotate");
-    long long turn = qpdf_oh_is_integer(u->q, rotate) ? qpdf_oh_get_int_value(u->q, rotate) : 0;
+    qpdf_oh rotate = qi_pdf_page_entry(q, page, "/Rotate");
+    long long turn = qpdf_oh_is_integer(q, rotate) ? qpdf_oh_get_int_value(q, rotate) : 0;
     turn = (turn % 360 + 360) % 360;
     double w = turn % 180 ? y1 - y0 : x1 - x0, h = turn % 180 ? x1 - x0 : y1 - y0;
     if (turn % 90 || fabs(w - width) > 1 || fabs(h - height) > 1) return false;
@@ -332,23 +237,18 @@ static void put_contents(qpdf_data q, qi_strbuf *out, qpdf_oh contents) {
     }
 }
 
-void qi_pdf_update_page(qi_pdf_update *u, uint32_t page, double width, double height, double scale,
+void qi_pdf_update_page(qpdf_data q, qpdf_oh page, double width, double height, double scale,
                         qi_embed *out) {
     quire_pdf_page head = {.kind = QUIRE_PDF_ORIGINAL};
     qi_strbuf text = {0};
-    qpdf_oh leaf;
-    out->head->kind = 0;
-    if (!find_page(u, page, &leaf) || !qpdf_oh_is_indirect(u->q, leaf) ||
-        !place_page(u, leaf, width, height, scale, head.to_points))
-        return;
-    qpdf_data q = u->q;
-    qpdf_oh resources = inherited(u, leaf, "/Resources");
+    if (!place_page(q, page, width, height, scale, head.to_points)) return;
+    qpdf_oh resources = qi_pdf_page_entry(q, page, "/Resources");
     qpdf_oh fonts = qpdf_oh_get_key_if_dict(q, resources, "/Font");
-    head.object = (uint32_t)qpdf_oh_get_object_id(q, leaf);
-    head.generation = (uint32_t)qpdf_oh_get_generation(q, leaf);
+    head.object = (uint32_t)qpdf_oh_get_object_id(q, page);
+    head.generation = (uint32_t)qpdf_oh_get_generation(q, page);
     name_font(q, fonts, head.font_name);
     qi_strbuf_puts(&text, "<<\n");
-    put_entries(q, &text, leaf, "/Contents", "/Resources");
+    put_entries(q, &text, page, "/Contents", "/Resources");
     qi_strbuf_puts(&text, "/Resources <<\n");
     put_entries(q, &text, resources, "/Font", NULL);
     qi_strbuf_puts(&text, "/Font <<\n");
@@ -356,9 +256,8 @@ void qi_pdf_update_page(qi_pdf_update *u, uint32_t page, double width, double he
     head.font_at = text.length;
     qi_strbuf_puts(&text, ">> >>\n/Contents [ ");
     head.content_at = text.length;
-    put_contents(q, &text, qpdf_oh_get_key(q, leaf, "/Contents"));
+    put_contents(q, &text, qpdf_oh_get_key(q, page, "/Contents"));
     qi_strbuf_puts(&text, "]\n>>");
-    qpdf_oh_release_all(q);
     if (!text.failed && text.length <= out->capacity) {
         *out->head = head;
         qi_embed_append(out, text.data, text.length);
