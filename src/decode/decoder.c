@@ -17,12 +17,20 @@
 #include "decode/helper_process.h"
 #include "decode/source.h"
 
-/* Poppler and cairo keep what they learned of every page, and fonts: a PDF of many pages gets a new
- * helper from time to time. */
-enum { NAME_BYTES = 240, PDF_PAGES_OF_HELPER = 256 };
+enum { NAME_BYTES = 240 };
+
+/* Poppler and cairo keep what they learned of every page, and fonts: a helper that has grown by so
+ * much since its first page of a PDF is followed by another. That one has to find its way to the
+ * page at hand, which takes seconds in a PDF of 100,000, so helpers are not changed after a number
+ * of pages. Where growth cannot be seen, a page counts as so much. */
+#define PDF_GROWTH_BYTES  (UINT64_C(32) << 20)
+#define PDF_LEARNED_BYTES (UINT64_C(128) << 10)
 
 #define ENCODER_BYTES (UINT64_C(2) << 20) /* deflate's tables; rows come on top */
-enum { MANY_PAGES = 1 << 17 };
+
+/* What a helper keeps of each page of a PDF up to the one at hand, as is usual and at most; of more
+ * than MANY_PAGES, which a document may only say it has, it gets no memory to do so. */
+enum { MANY_PAGES = 1 << 17, PAGE_BYTES = 2304, PAGE_MOST_BYTES = 4096 };
 
 struct qi_decoder {
     char *path, *pdf_path;
@@ -32,7 +40,8 @@ struct qi_decoder {
     int source; /* -1: no document */
     uint64_t source_bytes;
     bool given;           /* the helper now running holds the document … */
-    uint32_t n_measured;  /* … and has been asked for so many of its pages */
+    uint32_t n_measured;  /* … has been asked for so many of its pages … */
+    uint64_t began_bytes; /* … and had so much memory after the first; 0: unknown */
     qi_helper_kind needs; /* the kind of helper the document is for */
     uint32_t n_pages;
     const char *media_type;
@@ -262,6 +271,10 @@ static quire_err ensure_given(qi_decoder *d, const qi_deadline *deadline, quire_
     return QUIRE_ERR_OK;
 }
 
+static uint64_t many_pages(const qi_decoder *d) {
+    return d->n_pages < MANY_PAGES ? d->n_pages : MANY_PAGES;
+}
+
 quire_err qi_decoder_open(qi_decoder *d, int fd, const char *name, const char *password,
                           const qi_deadline *deadline, qi_document_info *ret_info,
                           quire_diag *diag) {
@@ -286,15 +299,24 @@ quire_err qi_decoder_open(qi_decoder *d, int fd, const char *name, const char *p
                                    .n_pages = d->n_pages,
                                    .may_have_text = d->may_have_text,
                                    .original = d->original,
+                                   .pages_bytes =
+                                       d->needs == QI_HELPER_PDF ? many_pages(d) * PAGE_BYTES : 0,
                                    .rewritten_bytes = d->rewritten ? d->source_bytes : 0,
                                    .source = d->source};
     return QUIRE_ERR_OK;
 }
 
-/* What the helper may keep of the pages it has seen: poppler keeps 2 KB of each. A document that
- * says it has more than MANY_PAGES gets no more memory for them. */
+/* Whether the helper that holds a PDF has learned so much of it that it is better followed by a new
+ * one; asked before each page. */
+static bool has_grown(qi_decoder *d) {
+    uint64_t now = qi_helper_data_bytes(&d->helper);
+    if (d->n_measured == 1) d->began_bytes = now;
+    if (!now || !d->began_bytes) return d->n_measured * PDF_LEARNED_BYTES > PDF_GROWTH_BYTES;
+    return d->n_measured > 0 && now > d->began_bytes + PDF_GROWTH_BYTES;
+}
+
 static uint64_t pages_bytes(const qi_decoder *d) {
-    return (uint64_t)(d->n_pages < MANY_PAGES ? d->n_pages : MANY_PAGES) * 4096;
+    return many_pages(d) * PAGE_MOST_BYTES;
 }
 
 static quire_err check_page(const qi_decoder *d, uint32_t page, quire_diag *diag) {
@@ -308,10 +330,11 @@ quire_err qi_decoder_page_info(qi_decoder *d, uint32_t page, const qi_deadline *
     quire_err e = check_page(d, page, diag);
     if (e) return e;
     if (!d->is_measured || d->measured_page != page) {
-        if (d->needs == QI_HELPER_PDF && d->n_measured++ >= PDF_PAGES_OF_HELPER)
+        if (d->needs == QI_HELPER_PDF && d->given && has_grown(d))
             qi_helper_stop(&d->helper); /* ensure_given starts the next */
         e = ensure_given(d, deadline, diag);
         if (e) return e;
+        d->n_measured++;
         qi_request request = {
             .version = QI_MESSAGE_VERSION, .kind = QI_MESSAGE_MEASURE, .page = page};
         qi_reply reply;
@@ -422,8 +445,8 @@ quire_err qi_decoder_embed(qi_decoder *d, uint32_t page, const qi_deadline *dead
                           .page = page,
                           .granted_bytes = info.embed_bytes};
     qi_reply reply;
-    e = qi_helper_call(&d->helper, &request, memory, info.embed_decode_bytes, d->name, deadline,
-                       &reply, diag);
+    e = qi_helper_call(&d->helper, &request, memory, info.embed_decode_bytes + pages_bytes(d),
+                       d->name, deadline, &reply, diag);
     if (!e) e = accept(d, memory, info.embed_bytes, reply.embed_bytes, ret_embedded, diag);
     close(memory);
     return e;
@@ -451,8 +474,8 @@ quire_err qi_decoder_text(qi_decoder *d, uint32_t page, bool with_ink, const qi_
     uint64_t before = qi_helper_cpu_ns(&d->helper);
     qi_reply reply;
     e = qi_helper_call(&d->helper, &request, d->text.memory,
-                       QI_DECODER_TEXT_BYTES - sizeof(qi_text_area), d->name, deadline, &reply,
-                       diag);
+                       QI_DECODER_TEXT_BYTES - sizeof(qi_text_area) + pages_bytes(d), d->name,
+                       deadline, &reply, diag);
     if (e) return e;
     uint64_t after = qi_helper_cpu_ns(&d->helper);
     quire_diag wrong;

@@ -30,6 +30,7 @@ typedef struct qi_document_info {
     uint32_t n_pages;
     bool may_have_text;          /* qi_decoder_text makes sense */
     quire_pdf_original original; /* of a PDF, where wanted; n_bytes 0: none */
+    uint64_t pages_bytes;        /* of memory that the helper comes to keep of its pages */
     uint64_t rewritten_bytes;    /* of memory that it takes while it is open, written anew */
     int source;                  /* with original: its bytes; borrowed until _close */
 } qi_document_info;

@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -80,6 +81,19 @@ uint64_t qi_helper_cpu_ns(const qi_helper *h) {
     struct timespec t;
     if (!h->pid || clock_getcpuclockid(h->pid, &clock) || clock_gettime(clock, &t)) return 0;
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+uint64_t qi_helper_data_bytes(const qi_helper *h) {
+    char path[32], text[128];
+    unsigned long long data = 0;
+    snprintf(path, sizeof path, "/proc/%d/statm", (int)h->pid);
+    int fd = h->pid ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+    if (fd < 0) return 0;
+    ssize_t n = read(fd, text, sizeof text - 1);
+    close(fd);
+    text[n > 0 ? n : 0] = 0;
+    if (sscanf(text, "%*u %*u %*u %*u %*u %llu", &data) != 1) return 0;
+    return data * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
 static quire_err stopped_in_time(qi_helper *h, quire_err e, const char *name, quire_diag *diag) {

@@ -37,5 +37,7 @@ quire_err qi_helper_call(qi_helper *helper, const qi_request *request, int descr
                          qi_reply *ret_reply, quire_diag *diag);
 
 uint64_t qi_helper_cpu_ns(const qi_helper *helper); /* processor time it has used; 0 unknown */
+/* Memory of its own, as it is limited; 0 unknown, as where /proc hides other processes. */
+uint64_t qi_helper_data_bytes(const qi_helper *helper);
 
 #endif

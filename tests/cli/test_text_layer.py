@@ -221,3 +221,14 @@ def test_same_bytes_for_any_jobs(run, tmp_path):
     results = {jobs: run("run", "-f", "jsonl", "--no-timings", "--jobs", jobs, "--memory", "600m",
                          *(f"{i}.pdf" for i in range(4))).stdout for jobs in ("1", "3")}
     assert results["1"] == results["3"] and results["1"].count(b"good-layer") == 80
+
+
+def test_many_pages_take_no_more_memory_than_few(run, tmp_path):
+    """What comes and goes with each page leaves no gaps behind."""
+    def peak(count):
+        (tmp_path / "a.pdf").write_bytes(pdf_of_pages([text_content(*LINES * 4)] * count))
+        done = run("run", "-o", "out", "--overwrite", "--report", "report", "a.pdf")
+        assert done.returncode == 0, done.stderr
+        return json.loads((tmp_path / "report").read_text())["summary"]["peak_memory_bytes"]
+
+    assert peak(900) < peak(100) + 40e6

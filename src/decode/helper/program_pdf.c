@@ -2,6 +2,7 @@
  * are opened while a page is drawn, so their folders may be read. */
 #include <fontconfig/fontconfig.h>
 #include <iconv.h>
+#include <malloc.h>
 
 #include "decode/helper/server.h"
 
@@ -19,9 +20,15 @@ static const char *const font_paths[] = {
     NULL,
 };
 
+/* Of a page there are large blocks that go again, drawings above all, and small ones that stay, as
+ * poppler's own of the page. They must not share the heap: what stays settles in the gap that a
+ * drawing left, the next no longer fits there, and the heap grows by a drawing with each page. */
+enum { LARGE_BYTES = 256 << 10 };
+
 /* Loads fontconfig's tables and the conversion that poppler needs for passwords, whose module could
  * not be loaded later; the converter stays open to keep it. */
 static bool load(void) {
+    mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
     return FcInit() && iconv_open("ISO-8859-1", "UTF-8") != (iconv_t)-1;
 }
 
