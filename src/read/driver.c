@@ -102,6 +102,27 @@ static quire_err open_source(qi_document *d, const qi_deadline *deadline, int *r
     return err;
 }
 
+/* Takes memory that the document holds beside its pages. */
+static quire_err hold(qi_document *d, uint64_t bytes, qi_grant *ret_grant, quire_diag *diag) {
+    quire_reader *r = d->reader;
+    char shown[240];
+    qi_printable(shown, sizeof shown, d->name);
+    uint64_t start = qi_clock_ns(), most = qi_budget_alone_bytes(r->budget);
+    qi_pool_unhold(r->pool);
+    quire_err err = qi_budget_take(r->budget, d->order, bytes, ret_grant);
+    qi_pool_hold(r->pool);
+    atomic_fetch_add(&d->deadline_ns, qi_clock_ns() - start);
+    if (err == QUIRE_ERR_TOO_LARGE)
+        return qi_fail(diag, err,
+                       "%s: it takes %llu MB while it is open and there are %llu MB; allow more "
+                       "(--memory)",
+                       shown, (unsigned long long)(bytes / 1000000 + 1),
+                       (unsigned long long)(most / 1000000));
+    if (err) return qi_fail(diag, err, "%s: %s", shown, quire_err_text(err));
+    qi_grant_settle(ret_grant, bytes);
+    return QUIRE_ERR_OK;
+}
+
 /* Keeps what an update to a PDF is appended to, until the document's end. */
 static quire_err keep_original(qi_document *d, const qi_document_info *info, quire_diag *diag) {
     char shown[240];
@@ -112,14 +133,8 @@ static quire_err keep_original(qi_document *d, const qi_document_info *info, qui
     if (d->original_fd < 0)
         return qi_fail(diag, qi_err_from_errno(errno), "%s: cannot be kept open: %s", shown,
                        strerror(errno));
-    if (!info->rewritten_bytes) return QUIRE_ERR_OK;
-    qi_pool_unhold(d->reader->pool);
-    quire_err err =
-        qi_budget_take(d->reader->budget, d->order, info->rewritten_bytes, &d->rewritten);
-    qi_pool_hold(d->reader->pool);
-    if (err) return qi_fail(diag, err, "%s: %s", shown, quire_err_text(err));
-    qi_grant_settle(&d->rewritten, info->rewritten_bytes);
-    return QUIRE_ERR_OK;
+    return info->rewritten_bytes ? hold(d, info->rewritten_bytes, &d->rewritten, diag)
+                                 : QUIRE_ERR_OK;
 }
 
 static quire_err open_document(qi_driver *driver, qi_document *d, quire_diag *diag) {
@@ -139,7 +154,11 @@ static quire_err open_document(qi_driver *driver, qi_document *d, quire_diag *di
     qi_pool_leave(r->pool);
     close(fd);
     if (!err) err = keep_original(d, &info, diag);
-    if (err) return err;
+    if (!err && info.pages_bytes) err = hold(d, info.pages_bytes, &d->pages, diag);
+    if (err) {
+        qi_decoder_close(driver->decoder);
+        return err;
+    }
     if (r->text_layer == QUIRE_TEXT_LAYER_ONLY && !info.may_have_text) {
         char shown[240];
         qi_decoder_close(driver->decoder);
@@ -358,6 +377,7 @@ static void read_document(qi_driver *driver, qi_document *d) {
             qi_decoder_close(driver->decoder);
         }
         qi_grant_release(&d->input);
+        qi_grant_release(&d->pages);
     }
     pthread_mutex_lock(&r->lock);
     if (err) qi_document_fail(d, err, diag.text);

@@ -71,7 +71,8 @@ struct qi_document {
     char *name;  /* and path */
     void *bytes; /* of a document in memory, until it is opened; else NULL */
     size_t n_bytes;
-    qi_grant input;        /* of what came through a pipe, while it is open */
+    qi_grant input;        /* of what came through a pipe, while it is open … */
+    qi_grant pages;        /* … and of what the helper keeps of a PDF's pages */
     quire_request request; /* without strings: these are … */
     qi_page_ranges *ranges;
     char *password;              /* NULL: none */

@@ -35,7 +35,7 @@ static void parse(const char *text, fake_script *ret) {
 #define KEY(k) {" " #k "=", offsetof(fake_script, k)}
         KEY(pages),     KEY(w),         KEY(h),       KEY(lines),     KEY(width),    KEY(bytes),
         KEY(bad),       KEY(dies),      KEY(hangs),   KEY(badbits),   KEY(nolayout), KEY(turned),
-        KEY(decode_us), KEY(layout_us), KEY(line_us), KEY(openfails), KEY(noembed),
+        KEY(decode_us), KEY(layout_us), KEY(line_us), KEY(openfails), KEY(noembed),  KEY(held),
 #undef KEY
     };
     *ret = (fake_script){.pages = 1, .w = 100, .h = 100, .lines = 3, .width = 100};
@@ -82,8 +82,9 @@ quire_err qi_decoder_open(qi_decoder *d, int fd, const char *name, const char *p
     snprintf(d->name, sizeof d->name, "%s", name);
     d->is_open = true;
     atomic_fetch_add(&fakes.documents_open, 1);
-    *ret_info =
-        (qi_document_info){.media_type = "image/fake", .n_pages = (uint32_t)d->script.pages};
+    *ret_info = (qi_document_info){.media_type = "image/fake",
+                                   .n_pages = (uint32_t)d->script.pages,
+                                   .pages_bytes = d->script.held};
     return QUIRE_ERR_OK;
 }
 

@@ -11,6 +11,7 @@
  *   turned            1: every page is read twice, since it lies on its side
  *   decode_us, layout_us, line_us   time taken
  *   openfails         1: opening it says CORRUPT
+ *   held              memory that is held while it is open
  *   noembed           the page whose part of a PDF kills the helper
  * Every line reads as "<doc>.<page>.<line>". */
 #ifndef QI_TESTS_FAKES_H

@@ -173,6 +173,25 @@ static void parts_of_a_pdf_are_made_again(void **state) {
            "D c 4\nP c 4 3\nE c ok 0\n");
 }
 
+/* What is held while a document is open counts, and is given back. */
+static void what_a_document_holds_counts(void **state) {
+    quire_reader *r = open_reader(2, NULL);
+    quire_progress progress;
+    qi_strbuf out = {0};
+    add(r, "a", "FAKE pages=2 held=90000000");
+    add(r, "b", "FAKE pages=2 held=90000000000");
+    add(r, "c", "FAKE");
+    transcribe(r, &out);
+    assert_string_equal(out.data, "D a 2\nP a 1 3\nP a 2 3\nE a ok 0\n"
+                                  "E b too-large 0\n"
+                                  "D c 1\nP c 1 3\nE c ok 0\n");
+    qi_strbuf_done(&out);
+    quire_reader_progress(r, &progress);
+    assert_true(progress.bytes_peak > 90000000);
+    assert_int_equal(progress.bytes_in_flight, 0);
+    close_reader(r, 2);
+}
+
 static char folder[] = P_tmpdir "/quire-reader-XXXXXX";
 
 static void path_of(char *out, size_t size, const char *name) {
@@ -393,6 +412,7 @@ int main(void) {
         cmocka_unit_test(pages_read_earlier_are_not_read_again),
         cmocka_unit_test(pages_read_earlier_count_for_the_fate),
         cmocka_unit_test(parts_of_a_pdf_are_made_again),
+        cmocka_unit_test(what_a_document_holds_counts),
         cmocka_unit_test(files_that_cannot_be_read_end_with_a_reason),
         cmocka_unit_test(an_empty_buffer_is_an_empty_document),
         cmocka_unit_test(only_the_pages_asked_for_are_read),
