@@ -46,6 +46,7 @@ void qi_document_unref(qi_document *d) {
         qi_read_page_free(p);
     }
     if (d->original_fd >= 0) close(d->original_fd);
+    if (d->shared_fd >= 0) close(d->shared_fd);
     qi_grant_release(&d->rewritten);
     qi_page_ranges_free(d->ranges);
     if (d->password) explicit_bzero(d->password, strlen(d->password));
@@ -67,7 +68,7 @@ static qi_document *document_new(quire_reader *r, const char *name, void *user) 
     if (!d) return NULL;
     d->reader = r;
     d->user = user;
-    d->original_fd = -1;
+    d->original_fd = d->shared_fd = -1;
     atomic_init(&d->n_refs, 1);
     d->last_page = &d->first_page;
     d->name = strdup(name);

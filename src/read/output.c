@@ -67,6 +67,8 @@ static bool next_page(quire_reader *r, qi_document *d, quire_item *ret_item) {
     if (!d->first_page || !d->first_page->finished) return false;
     qi_read_page *p = pop_page(d);
     const quire_page *page = &p->result;
+    qi_budget_head(r->budget, p->order + 1);
+    if (p->is_abandoned) atomic_store(&d->dropped, true);
     if (page->error == QUIRE_ERR_TIMEOUT && !atomic_load(&d->dropped)) {
         qi_document_fail(d, page->error, p->error_text);
         atomic_store(&d->dropped, true);
@@ -101,7 +103,7 @@ static void end_document(quire_reader *r, qi_document *d, quire_item *ret_item) 
     if (!r->first) r->last = &r->first;
     r->progress.documents_done++;
     r->progress.documents_failed += d->error != QUIRE_ERR_OK;
-    qi_budget_head(r->budget, d->order + 1);
+    qi_budget_head(r->budget, (d->order + 1) << 32);
 }
 
 /* The next item if it is there. */

@@ -15,6 +15,7 @@ qi_read_page *qi_read_page_new(qi_document *document, uint32_t index) {
     if (!p) return NULL;
     p->document = document;
     p->index = index;
+    p->order = qi_page_order(document, document->n_claimed++);
     p->task.user = p;
     p->started_ns = qi_clock_ns();
     return p;
@@ -50,6 +51,16 @@ void qi_read_page_done(qi_read_page *p) {
     if (p->embedded.map) p->result.pdf = &p->embedded.page;
     pthread_mutex_lock(&r->lock);
     p->finished = true;
+    pthread_cond_broadcast(&r->output);
+    pthread_mutex_unlock(&r->lock);
+}
+
+void qi_read_page_abandon(qi_read_page *p) {
+    quire_reader *r = p->document->reader;
+    drop_work(p);
+    qi_grant_release(&p->grant);
+    pthread_mutex_lock(&r->lock);
+    p->is_abandoned = p->finished = true;
     pthread_cond_broadcast(&r->output);
     pthread_mutex_unlock(&r->lock);
 }

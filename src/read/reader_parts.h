@@ -1,7 +1,9 @@
 /* The reader's inside: what its files share. A document is in the list from its adding until its
- * END is handed out; a driver thread takes it, opens it and decodes its pages in order on the
- * driver's own helper; each page then goes through the stages of the pool and waits, as a result of
- * its own size, for its turn to be handed out.
+ * END is handed out; a driver thread takes it, opens it and decodes its pages on the driver's own
+ * helper. Pages are claimed in order and lie in the document's list from then on, so that drivers
+ * without a document of their own may help with the pages of a long one. Each page then goes
+ * through the stages of the pool and waits, as a result of its own size, for its turn to be handed
+ * out.
  *
  * Locks: reader.lock guards the list, each document's state and its pages' `finished`; the pool and
  * the budget lock themselves and may be called with it held. */
@@ -34,12 +36,13 @@ typedef struct qi_line_item {
     qi_read_page *page;
 } qi_line_item;
 
-/* A page from its grant until the user has released it. One owner at a time: driver, pool, output.
+/* A page from its claim until the user has released it. One owner at a time: driver, pool, output.
  */
 struct qi_read_page {
     qi_task task;
     qi_read_page *next; /* of its document, in page order */
     qi_document *document;
+    uint64_t order; /* among all pages of all documents */
     uint32_t index, width_px, height_px;
     float dpi;
     qi_grant grant;
@@ -56,7 +59,8 @@ struct qi_read_page {
     uint64_t started_ns;           /* its turn to be decoded had come */
     uint64_t queued_ns, waited_ns; /* time it spent in queues, which is not its document's fault */
     bool finished;
-    bool is_earlier; /* read by an earlier run: nothing but what a searchable PDF takes of it */
+    bool is_abandoned; /* finished, and there is no result: nothing after it is handed out */
+    bool is_earlier;   /* read by an earlier run: nothing but what a searchable PDF takes of it */
     quire_page result;
     void *storage; /* the result's */
     char error_text[sizeof((quire_diag *)0)->text];
@@ -87,6 +91,9 @@ struct qi_document {
     bool opened, announced, all_decoded, may_have_text;
     const char *media_type;
     uint32_t n_pages, n_handed_out, n_failed;
+    uint32_t n_claimed, next_page; /* pages put in the list; the first index not looked at */
+    uint32_t n_drivers;            /* at work on it */
+    int shared_fd;                 /* -1, or its bytes for drivers that help */
     qi_read_page *first_page, **last_page;
     quire_err error; /* of the whole document, and why */
     quire_diag diag;
@@ -120,6 +127,11 @@ struct quire_reader {
     quire_progress progress; /* but for what is in flight */
 };
 
+/* The n-th page claimed of a document: its place in the byte budget's order. */
+static inline uint64_t qi_page_order(const qi_document *d, uint32_t n) {
+    return d->order << 32 | n;
+}
+
 /* documents.c */
 void qi_document_unref(qi_document *document);
 void qi_document_fail(qi_document *document, quire_err error, const char *text); /* first wins */
@@ -128,6 +140,7 @@ quire_err qi_request_copy(const quire_request *request, quire_request *ret_copy,
 
 /* pages.c: a page's storage, and its way through the pool. */
 qi_read_page *qi_read_page_new(qi_document *document, uint32_t index);
+void qi_read_page_abandon(qi_read_page *page);
 void qi_read_page_free(qi_read_page *page);  /* returns its memory to the budget */
 void qi_read_page_start(qi_read_page *page); /* decoded: on to the layout; the pool takes it */
 void qi_read_page_done(qi_read_page *page);  /* its result is there, and its grant settled */
@@ -140,11 +153,23 @@ extern const qi_stage qi_reader_stages[QI_N_STAGES];
  * no grant. Errors are the page's. */
 quire_err qi_read_layer(qi_driver *driver, qi_read_page *page, bool *ret_done, quire_diag *diag);
 
-/* driver.c */
+/* input.c */
 /* The document at path; "-": STDIN_FILENO, which stays open. */
 quire_err qi_input_open(const char *path, int *ret_fd, quire_diag *diag);
-void qi_driver_enter(qi_document *document); /* a slot; waiting for it is not the document's time */
+/* A descriptor of the document's own. */
+quire_err qi_document_source(qi_document *document, const qi_deadline *deadline, int *ret_fd,
+                             quire_diag *diag);
+
+/* page_decode.c */
 quire_err qi_driver_take_memory(qi_read_page *page, uint64_t bytes); /* outside of any slot */
+/* Brings a claimed page on its way to its result, be it an error. CANCELLED: it was abandoned. */
+quire_err qi_driver_read_page(qi_driver *driver, qi_read_page *page);
+/* What a searchable PDF takes of a page that an earlier run has read; an error is the document's,
+ * for that run had it, and the page is abandoned. */
+quire_err qi_driver_embed_earlier(qi_driver *driver, qi_read_page *page, quire_diag *diag);
+
+/* driver.c */
+void qi_driver_enter(qi_document *document); /* a slot; waiting for it is not the document's time */
 void *qi_driver_run(void *driver);
 
 #endif

@@ -16,6 +16,7 @@ fake_counts fakes;
 struct qi_decoder {
     fake_script script;
     bool is_open;
+    int source;
     char name[256];
 };
 
@@ -33,9 +34,10 @@ static void parse(const char *text, fake_script *ret) {
         size_t offset;
     } keys[] = {
 #define KEY(k) {" " #k "=", offsetof(fake_script, k)}
-        KEY(pages),     KEY(w),         KEY(h),       KEY(lines),     KEY(width),    KEY(bytes),
-        KEY(bad),       KEY(dies),      KEY(hangs),   KEY(badbits),   KEY(nolayout), KEY(turned),
-        KEY(decode_us), KEY(layout_us), KEY(line_us), KEY(openfails), KEY(noembed),  KEY(held),
+        KEY(pages),     KEY(w),       KEY(h),         KEY(lines),     KEY(width),
+        KEY(bytes),     KEY(bad),     KEY(dies),      KEY(hangs),     KEY(badbits),
+        KEY(nolayout),  KEY(turned),  KEY(decode_us), KEY(layout_us), KEY(line_us),
+        KEY(openfails), KEY(noembed), KEY(held),      KEY(text),
 #undef KEY
     };
     *ret = (fake_script){.pages = 1, .w = 100, .h = 100, .lines = 3, .width = 100};
@@ -72,7 +74,7 @@ quire_err qi_decoder_open(qi_decoder *d, int fd, const char *name, const char *p
     fake_work(0);
     if (lseek(fd, 0, SEEK_CUR) != 0)
         return qi_fail(diag, QUIRE_ERR_IO, "%s: %s", name, strerror(errno));
-    ssize_t n = read(fd, text, sizeof text - 1);
+    ssize_t n = pread(fd, text, sizeof text - 1, 0); /* drivers may share it */
     text[n > 0 ? n : 0] = 0;
     if (n == 0) return qi_fail(diag, QUIRE_ERR_EMPTY, "%s: it is empty", name);
     if (strncmp(text, "FAKE", 4) != 0)
@@ -81,15 +83,21 @@ quire_err qi_decoder_open(qi_decoder *d, int fd, const char *name, const char *p
     if (d->script.openfails) return qi_fail(diag, QUIRE_ERR_CORRUPT, "%s: it is damaged", name);
     snprintf(d->name, sizeof d->name, "%s", name);
     d->is_open = true;
+    d->source = dup(fd);
     atomic_fetch_add(&fakes.documents_open, 1);
+    atomic_fetch_add(&fakes.documents_opened, 1);
     *ret_info = (qi_document_info){.media_type = "image/fake",
                                    .n_pages = (uint32_t)d->script.pages,
-                                   .pages_bytes = d->script.held};
+                                   .may_have_text = d->script.text,
+                                   .pages_bytes = d->script.held,
+                                   .source = d->source};
     return QUIRE_ERR_OK;
 }
 
 void qi_decoder_close(qi_decoder *d) {
-    if (d->is_open) atomic_fetch_sub(&fakes.documents_open, 1);
+    if (!d->is_open) return;
+    atomic_fetch_sub(&fakes.documents_open, 1);
+    close(d->source);
     d->is_open = false;
 }
 

@@ -12,6 +12,7 @@
  *   decode_us, layout_us, line_us   time taken
  *   openfails         1: opening it says CORRUPT
  *   held              memory that is held while it is open
+ *   text              1: it may have a text layer, as PDFs do, though none of its pages has
  *   noembed           the page whose part of a PDF kills the helper
  * Every line reads as "<doc>.<page>.<line>". */
 #ifndef QI_TESTS_FAKES_H
@@ -22,7 +23,7 @@
 /* What the fakes saw. Those of the second line must be 0 again when a reader is closed. */
 typedef struct fake_counts {
     atomic_int inside, most_inside; /* threads that compute, a working decoder included */
-    atomic_int decoders, documents_open, decoded, embedded, jobs, sessions, ocrs;
+    atomic_int decoders, documents_opened, documents_open, decoded, embedded, jobs, sessions, ocrs;
     atomic_int lines_read, batches, batch_breaches, shared_sessions;
 } fake_counts;
 

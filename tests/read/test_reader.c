@@ -29,6 +29,61 @@ static void items_come_in_order(void **state) {
     }
 }
 
+static void long_transcript(qi_strbuf *out, const char *name, int n_pages, int bad) {
+    qi_strbuf_printf(out, "D %s %d\n", name, n_pages);
+    for (int i = 1; i <= n_pages; i++)
+        qi_strbuf_printf(out, i == bad ? "P %s %d corrupt\n" : "P %s %d 3\n", name, i);
+    qi_strbuf_printf(out, "E %s ok %d\n", name, bad > 0);
+}
+
+/* All drivers read of one long PDF, and leave it for the next document. */
+static void drivers_help_with_a_long_document(void **state) {
+    for (uint32_t jobs = 2; jobs <= 8; jobs += 3) {
+        qi_strbuf all = {0};
+        long_transcript(&all, "long", 90, 7);
+        qi_strbuf_printf(&all, "D b 1\nP b 1 3\nE b ok 0\n");
+        atomic_store(&fakes.documents_opened, 0);
+        quire_reader *r = open_reader(jobs, NULL);
+        add(r, "long", "FAKE pages=90 text=1 bad=7 decode_us=1000");
+        add(r, "b", "FAKE");
+        expect(r, jobs, all.data);
+        assert_in_range(atomic_load(&fakes.documents_opened), 3, 1 + 2 * (int)jobs);
+        qi_strbuf_done(&all);
+    }
+}
+
+static void nobody_helps_with_short_documents_and_images(void **state) {
+    qi_strbuf all = {0};
+    long_transcript(&all, "image", 90, 0);
+    long_transcript(&all, "short", 15, 0);
+    atomic_store(&fakes.documents_opened, 0);
+    quire_reader *r = open_reader(4, NULL);
+    add(r, "image", "FAKE pages=90 decode_us=100");
+    add(r, "short", "FAKE pages=15 text=1 decode_us=100");
+    expect(r, 4, all.data);
+    assert_int_equal(atomic_load(&fakes.documents_opened), 2);
+    qi_strbuf_done(&all);
+}
+
+/* Pages are handed out up to the first that was given up, whoever had it. */
+static void a_cancelled_long_document_ends_without_a_gap(void **state) {
+    for (int round = 0; round < 20; round++) {
+        quire_reader *r = open_reader(4, NULL);
+        add(r, "long", "FAKE pages=400 text=1 decode_us=200");
+        uint32_t next = 0;
+        quire_item item;
+        for (bool ended = false; !ended; quire_item_done(&item)) {
+            quire_reader_next(r, &item);
+            if (item.kind == QUIRE_ITEM_PAGE) assert_int_equal(item.page->index, next++);
+            if (next == 5u + (uint32_t)round) quire_reader_cancel(r);
+            ended = item.kind == QUIRE_ITEM_END;
+            if (ended) assert_int_equal(item.error, QUIRE_ERR_CANCELLED);
+        }
+        assert_true(next < 400);
+        close_reader(r, 4);
+    }
+}
+
 static void an_idle_reader_goes_on_with_more(void **state) {
     quire_reader *r = open_reader(2, NULL);
     qi_strbuf out = {0};
@@ -403,6 +458,9 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pages_bring_their_part_of_a_pdf),
         cmocka_unit_test(items_come_in_order),
+        cmocka_unit_test(drivers_help_with_a_long_document),
+        cmocka_unit_test(nobody_helps_with_short_documents_and_images),
+        cmocka_unit_test(a_cancelled_long_document_ends_without_a_gap),
         cmocka_unit_test(an_idle_reader_goes_on_with_more),
         cmocka_unit_test(two_models_read_side_by_side),
         cmocka_unit_test(a_bad_page_fails_its_page),

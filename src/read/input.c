@@ -1,0 +1,92 @@
+/* A document's bytes as a descriptor of its own: a file as it is, what came through a pipe or lies
+ * in memory as a copy. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "decode/source.h"
+#include "read/reader_parts.h"
+
+static quire_err write_all(int fd, const char *bytes, size_t n) {
+    while (n > 0) {
+        ssize_t w = write(fd, bytes, n);
+        if (w < 0 && errno == EINTR) continue;
+        if (w <= 0) return QUIRE_ERR_NO_MEMORY;
+        bytes += w;
+        n -= (size_t)w;
+    }
+    return QUIRE_ERR_OK;
+}
+
+/* The bytes of a document in memory, as a file; they are freed. */
+static quire_err open_bytes(qi_document *d, const char *shown, int *ret_fd, quire_diag *diag) {
+    int fd = memfd_create("quire-document", MFD_CLOEXEC);
+    quire_err err = fd < 0 ? QUIRE_ERR_NO_MEMORY : write_all(fd, d->bytes, d->n_bytes);
+    free(d->bytes);
+    d->bytes = NULL;
+    if (!err && lseek(fd, 0, SEEK_SET) != 0) err = QUIRE_ERR_IO;
+    if (!err) {
+        *ret_fd = fd;
+        return QUIRE_ERR_OK;
+    }
+    if (fd >= 0) close(fd);
+    return qi_fail(diag, err, "%s: no memory for the document", shown);
+}
+
+/* What comes through a pipe is read whole, into memory that counts as the document's for as long as
+ * it is open. It may take any time; other pages' lines do not wait for it. */
+static quire_err read_pipe(qi_document *d, int fd, const char *shown, const qi_deadline *deadline,
+                           int *ret_fd, quire_diag *diag) {
+    quire_reader *r = d->reader;
+    uint64_t n_bytes, max_bytes = qi_budget_alone_bytes(r->budget) / 2;
+    qi_pool_unhold(r->pool);
+    quire_err err = qi_source_open(fd, shown, max_bytes, deadline, ret_fd, &n_bytes, diag);
+    if (!err) {
+        err = qi_budget_take(r->budget, qi_page_order(d, 0), n_bytes, &d->input);
+        if (err) {
+            close(*ret_fd);
+            qi_fail(diag, err, "%s: %s", shown, quire_err_text(err));
+        } else {
+            qi_grant_settle(&d->input, n_bytes);
+        }
+    }
+    qi_pool_hold(r->pool);
+    return err;
+}
+
+quire_err qi_input_open(const char *path, int *ret_fd, quire_diag *diag) {
+    bool is_stdin = strcmp(path, "-") == 0;
+    /* Without O_NONBLOCK a named pipe that nobody writes to could not be cancelled. */
+    int fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0) {
+        char shown[240];
+        return qi_fail(diag, qi_err_from_errno(errno), "%s: cannot be opened: %s; %s",
+                       qi_printable(shown, sizeof shown, path), strerror(errno),
+                       errno == EACCES || errno == EPERM ? "check its permissions"
+                                                         : "check its name and place");
+    }
+    *ret_fd = fd;
+    return QUIRE_ERR_OK;
+}
+
+quire_err qi_document_source(qi_document *d, const qi_deadline *deadline, int *ret_fd,
+                             quire_diag *diag) {
+    char shown[240];
+    qi_printable(shown, sizeof shown, d->name);
+    if (d->bytes) return open_bytes(d, shown, ret_fd, diag);
+    int fd;
+    quire_err err = qi_input_open(d->name, &fd, diag);
+    if (err) return err;
+    struct stat st;
+    uint64_t n_bytes;
+    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+        err = qi_source_open(fd, shown, QI_SOURCE_MAX_BYTES, deadline, ret_fd, &n_bytes, diag);
+    else
+        err = read_pipe(d, fd, shown, deadline, ret_fd, diag);
+    if (strcmp(d->name, "-") != 0) close(fd);
+    return err;
+}
