@@ -59,26 +59,41 @@ static bool opens_block(const char *text, size_t n) {
     }
 }
 
+static bool is_letter(char c) {
+    return is_alphanumeric(c) && !is_digit(c);
+}
+
+/* Whether an ampersand with n bytes after it begins a character reference. */
+static bool is_reference(const char *text, size_t n) {
+    size_t i = n && *text == '#';
+    const size_t first = i;
+    while (i < n && is_alphanumeric(text[i]))
+        i++;
+    return i > first && i < n && text[i] == ';';
+}
+
 static bool needs_escape(const char *text, size_t i, size_t n, qi_markdown_place place) {
     const char next = i + 1 < n ? text[i + 1] : ' ', before = i ? text[i - 1] : ' ';
     switch (text[i]) {
     case '\\':
     case '`':
     case '*':
-    case '_':
     case '[':
-    case ']':
-    case '<':
     case '~':
     case '^':
-    case '$':
         return true;
+    case '_': /* within a word it is plain */
+        return !is_alphanumeric(before) || !is_alphanumeric(next);
+    case '$': /* formulas of pandoc do not end before a figure, nor begin unless they end */
+        return !is_digit(next);
+    case '<':
+        return is_letter(next) || next == '/' || next == '!' || next == '?';
     case '|':
         return place == QI_MARKDOWN_CELL;
     case '&':
-        return next == '#' || is_alphanumeric(next);
+        return is_reference(text + i + 1, n - i - 1);
     case '@':
-        return !is_alphanumeric(before);
+        return !is_alphanumeric(before) && (is_alphanumeric(next) || next == '{');
     case '#':
     case '{':
         return place == QI_MARKDOWN_HEADING;

@@ -123,44 +123,45 @@ static void pages_follow_one_another(void **state) {
     qi_strbuf_done(&out);
 }
 
+/* NULL: as at the start of a line. */
 static void text_stands_for_itself(void **state) {
     static const struct {
         const char *text, *start, *heading, *cell;
     } cases[] = {
-        {"plain text", "plain text", "plain text", "plain text"},
-        {"*a* _b_ `c` \\d", "\\*a\\* \\_b\\_ \\`c\\` \\\\d", "\\*a\\* \\_b\\_ \\`c\\` \\\\d",
-         "\\*a\\* \\_b\\_ \\`c\\` \\\\d"},
-        {"![x](y) <b> ~~s~~ $1$ ^2^", "!\\[x\\](y) \\<b> \\~\\~s\\~\\~ \\$1\\$ \\^2\\^",
-         "!\\[x\\](y) \\<b> \\~\\~s\\~\\~ \\$1\\$ \\^2\\^",
-         "!\\[x\\](y) \\<b> \\~\\~s\\~\\~ \\$1\\$ \\^2\\^"},
-        {"AT&T &amp; &#65; & so", "AT\\&T \\&amp; \\&#65; & so", "AT\\&T \\&amp; \\&\\#65; & so",
-         "AT\\&T \\&amp; \\&#65; & so"},
-        {"# no heading", "\\# no heading", "\\# no heading", "# no heading"},
+        {"plain text", "plain text", NULL, NULL},
+        {"*a* _b_ `c` \\d", "\\*a\\* \\_b\\_ \\`c\\` \\\\d", NULL, NULL},
+        {"a_b __c__", "a_b \\_\\_c\\_\\_", NULL, NULL},
+        {"![x](y) [1] ~~s~~ ^2^", "!\\[x](y) \\[1] \\~\\~s\\~\\~ \\^2\\^", NULL, NULL},
+        {"<b> </b> <!-- <3", "\\<b> \\</b> \\<!-- <3", NULL, NULL},
+        {"$x$ $1.20 or $3", "\\$x\\$ $1.20 or $3", NULL, NULL},
+        {"AT&T &amp; &#65; &#65", "AT&T \\&amp; \\&#65; &#65", "AT&T \\&amp; \\&\\#65; &\\#65",
+         NULL},
+        {"# no heading", "\\# no heading", NULL, "# no heading"},
         {"> said", "\\> said", "> said", "> said"},
         {"---", "\\---", "---", "---"},
         {"- item", "\\- item", "- item", "- item"},
-        {"-5 degrees", "-5 degrees", "-5 degrees", "-5 degrees"},
+        {"-5 degrees", "-5 degrees", NULL, NULL},
         {"===", "\\===", "===", "==="},
         {"| a | b", "\\| a | b", "| a | b", "\\| a \\| b"},
         {"1. one", "1\\. one", "1. one", "1. one"},
         {"(iv) four", "(iv\\) four", "(iv) four", "(iv) four"},
         {"a) letter", "a\\) letter", "a) letter", "a) letter"},
-        {"A. Name", "A. Name", "A. Name", "A. Name"},
-        {"1.5 units", "1.5 units", "1.5 units", "1.5 units"},
+        {"A. Name", "A. Name", NULL, NULL},
+        {"1.5 units", "1.5 units", NULL, NULL},
         {"1.", "1\\.", "1.", "1."},
-        {"end {#id}", "end {#id}", "end \\{\\#id}", "end {#id}"},
-        {"me@home @work", "me@home \\@work", "me@home \\@work", "me@home \\@work"},
-        {"  a \t\n b ", "a b", "a b", "a b"},
-        {"\x01 \xC2\x85 \xFF", "\xEF\xBF\xBD \xEF\xBF\xBD \\\\xFF",
-         "\xEF\xBF\xBD \xEF\xBF\xBD \\\\xFF", "\xEF\xBF\xBD \xEF\xBF\xBD \\\\xFF"},
-        {"", "", "", ""},
+        {"end {#id}", "end {#id}", "end \\{\\#id}", NULL},
+        {"me@home @work @ 5", "me@home \\@work @ 5", NULL, NULL},
+        {"  a \t\n b ", "a b", NULL, NULL},
+        {"\x01 \xC2\x85 \xFF", "\xEF\xBF\xBD \xEF\xBF\xBD \\\\xFF", NULL, NULL},
+        {"", "", NULL, NULL},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         for (int place = 0; place < 3; place++) {
-            const char *expected[] = {cases[i].start, cases[i].heading, cases[i].cell};
+            const char *expected =
+                (const char *[]){cases[i].start, cases[i].heading, cases[i].cell}[place];
             qi_strbuf out = {0};
             qi_markdown_put(&out, cases[i].text, strlen(cases[i].text), (qi_markdown_place)place);
-            assert_string_equal(out.data ? out.data : "", expected[place]);
+            assert_string_equal(out.data ? out.data : "", expected ? expected : cases[i].start);
             qi_strbuf_done(&out);
         }
 }
