@@ -9,6 +9,10 @@
 
 typedef enum letter { NO_LETTER, SMALL, CAPITAL, WITHOUT_CASE } letter;
 
+static bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
+
 /* Latin Extended-A: pairs of capital and small letter, which begin at an even code but for two
  * stretches. */
 static letter latin_extended(uint32_t c) {
@@ -126,7 +130,7 @@ qi_line_join qi_text_join(const char *line, const char *next, size_t *ret_bytes)
     const char *before = cut;
     letter a = letter_of(last_code(line, &before)), b = letter_of(first);
     const bool soft = last == 0xAD;
-    if (a == NO_LETTER && !(before < cut && *before >= '0' && *before <= '9')) return QI_JOIN_SPACE;
+    if (a == NO_LETTER && !(before < cut && is_digit(*before))) return QI_JOIN_SPACE;
     if (b == NO_LETTER && !(first >= '0' && first <= '9')) return QI_JOIN_SPACE;
     if (soft || (a != NO_LETTER && b == SMALL && !has_hyphen(line, cut))) {
         *ret_bytes = (size_t)(cut - line);
@@ -144,28 +148,83 @@ static bool is_bullet(uint32_t c) {
     return false;
 }
 
-/* The marker with the spaces after it; none when no space or no text follows. */
+/* The marker with the spaces after it; none when it is part of a word. */
 static qi_marker marker_up_to(qi_marker m, const char *text, const char *at) {
     const char *rest = at;
     while (*rest == ' ')
         rest++;
     m.n_bytes = (size_t)(rest - text);
-    return rest > at && *rest ? m : (qi_marker){0};
+    m.is_alone = !*rest;
+    return rest > at || m.is_alone ? m : (qi_marker){0};
 }
 
 qi_marker qi_text_marker(const char *text) {
     const char *at = text, *end = text + strlen(text);
     if (at == end) return (qi_marker){0};
     uint32_t c = next_code(&at, end);
-    if (is_bullet(c)) return marker_up_to((qi_marker){QI_MARKER_BULLET, c, 0, 0}, text, at);
+    if (is_bullet(c))
+        return marker_up_to((qi_marker){.kind = QI_MARKER_BULLET, .sign = c}, text, at);
     if (c == '-' || c == '*' || c == '+' || c == 0x2013)
-        return marker_up_to((qi_marker){QI_MARKER_DASH, c, 0, 0}, text, at);
+        return marker_up_to((qi_marker){.kind = QI_MARKER_DASH, .sign = c}, text, at);
     at = text + (*text == '(');
-    uint32_t number = 0;
+    qi_marker m = {.kind = QI_MARKER_NUMBER};
     const char *digits = at;
-    while (at - digits < 3 && *at >= '0' && *at <= '9')
-        number = number * 10 + (uint32_t)(*at++ - '0');
+    while (at - digits < 3 && is_digit(*at))
+        m.number = m.number * 10 + (uint32_t)(*at++ - '0');
     if (at == digits || (*at != ')' && (*at != '.' || *text == '('))) return (qi_marker){0};
-    return marker_up_to((qi_marker){QI_MARKER_NUMBER, (uint32_t)(unsigned char)*at, number, 0},
-                        text, at + 1);
+    m.sign = (unsigned char)*at;
+    return marker_up_to(m, text, at + 1);
+}
+
+bool qi_text_is_like_bullet(const char *word) {
+    static const char *const signs[] = {"e",        "o",        "s",        "@",
+                                        "=",        "*",        "\xC2\xA2", "\xC2\xA9",
+                                        "\xC2\xAB", "\xC2\xAE", "\xC2\xB0", "\xC2\xBB"};
+    for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)
+        if (!strcmp(word, signs[i])) return true;
+    return false;
+}
+
+size_t qi_text_section_number(const char *text) {
+    size_t n = strncmp(text, "\xC2\xA7", 2) ? 0 : 2; /* a section sign */
+    n += strspn(text + n, " ");
+    const size_t start = n, n_roman = strspn(text + n, "IVX");
+    const bool is_lettered =
+        text[n] >= 'A' && text[n] <= 'H' && text[n + 1] == '.' && is_digit(text[n + 2]);
+    n += is_lettered ? 1 : n_roman;
+    size_t n_dots = 0;
+    for (; is_digit(text[n]) || (text[n] == '.' && n > start && text[n - 1] != '.'); n++)
+        n_dots += text[n] == '.';
+    if (n == start || (text[n] && text[n] != ' ')) return 0;
+    /* A word or a year, but for the number of a chapter. */
+    return n_dots || (!n_roman && n - start <= 2) ? n : 0;
+}
+
+qi_text_shape qi_text_shape_of(const char *text) {
+    const char *end = text + strlen(text);
+    qi_text_shape s = {0};
+    letter a = NO_LETTER;
+    while (text < end) {
+        const uint32_t c = next_code(&text, end);
+        if (c == ' ') continue;
+        a = letter_of(c);
+        if (!s.n_signs) s.begins_small = a == SMALL;
+        if (!s.n_signs) s.begins_large = a == CAPITAL || a == WITHOUT_CASE;
+        s.n_signs++;
+        s.n_letters += a != NO_LETTER;
+        s.n_small += a == SMALL;
+        s.n_capital += a == CAPITAL;
+        s.last = c;
+    }
+    s.ends_in_letter = a != NO_LETTER;
+    return s;
+}
+
+bool qi_text_is_open(const char *text) {
+    const qi_text_shape s = qi_text_shape_of(text);
+    return s.n_letters > 1 && (s.ends_in_letter || s.last == ',' || is_hyphen(s.last));
+}
+
+bool qi_text_has_leader(const char *text) {
+    return strstr(text, "....") || strstr(text, ". . . .");
 }

@@ -37,10 +37,34 @@ typedef struct qi_marker {
     qi_marker_kind kind;
     uint32_t sign; /* the character, or what follows the number */
     uint32_t number;
-    size_t n_bytes; /* of the text, with the spaces after it; something follows */
+    size_t n_bytes; /* of the text, with the spaces after it */
+    bool is_alone;  /* no text follows */
 } qi_marker;
 
 /* What a line begins with that may mark the item of a list. */
 qi_marker qi_text_marker(const char *text);
+
+/* Whether a word is a sign that bullets are often read as: e ¢ ». */
+bool qi_text_is_like_bullet(const char *word);
+
+/* How many bytes of the text are a section's number: 1 3.1 3.1. IV. A.2 § 4. A figure without a
+ * point has two digits at most. 0: none. */
+size_t qi_text_section_number(const char *text);
+
+typedef struct qi_text_shape {
+    uint32_t n_signs; /* characters but spaces */
+    uint32_t n_letters, n_small, n_capital;
+    uint32_t last;                   /* character; 0 of an empty text */
+    bool begins_small, begins_large; /* in a small letter; in another */
+    bool ends_in_letter;
+} qi_text_shape;
+
+qi_text_shape qi_text_shape_of(const char *text);
+
+/* Whether the text ends as a sentence does not: in a letter, a comma, a hyphen. */
+bool qi_text_is_open(const char *text);
+
+/* Whether dots lead the eye over a gap, as in a table of contents. */
+bool qi_text_has_leader(const char *text);
 
 #endif

@@ -1,101 +1,106 @@
-/* Tables for Markdown. Columns are what remains when all cells are laid over each other: stretches
- * of x with a gap between them in every row. A wide cell that closes a gap makes two cells of a
- * row fall into one column, and then it is no simple table. */
+/* The tables of markdown_table.h, grown row by row. */
 #include "output/markdown_table.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "output/markdown_text.h"
 
-enum { MAX_COLUMNS = 32 };
+enum { MAX_ROWS = 200 }; /* bounds the time that hostile pages take; pages have fewer */
 
-typedef struct columns {
-    float x0[MAX_COLUMNS], x1[MAX_COLUMNS];
-    uint32_t n_cells[MAX_COLUMNS];
-    uint32_t n;
-} columns;
+/* The cells of a row, which ends before line `end`. */
+typedef struct row {
+    const qi_cell *cells;
+    uint32_t n, end;
+} row;
 
-static int by_start(const void *a, const void *b) {
-    const qi_placed_line *x = a, *y = b;
-    return x->x0 < y->x0 ? -1 : x->x0 > y->x0;
+static row row_of(const qi_paragraphs *paragraphs, uint32_t line, uint32_t end_line) {
+    const uint32_t end = qi_row_end(paragraphs, line, end_line);
+    const qi_placed_line *first = &paragraphs->lines[line], *last = &paragraphs->lines[end - 1];
+    return (row){paragraphs->cells + first->first_cell,
+                 last->first_cell + last->n_cells - first->first_cell, end};
 }
 
-/* False when memory ran out or there are too many. */
-static bool find_columns(const qi_placed_line *lines, uint32_t n, columns *ret_columns) {
-    columns c = {0};
-    qi_placed_line *sorted = malloc((size_t)n * sizeof *sorted);
-    if (!sorted) return false;
-    memcpy(sorted, lines, (size_t)n * sizeof *sorted);
-    qsort(sorted, n, sizeof *sorted, by_start);
-    bool fits = true;
-    for (uint32_t i = 0; i < n && fits; i++) {
-        if (c.n && sorted[i].x0 < c.x1[c.n - 1]) {
-            if (sorted[i].x1 > c.x1[c.n - 1]) c.x1[c.n - 1] = sorted[i].x1;
-            continue;
-        }
-        fits = c.n < MAX_COLUMNS;
-        if (!fits) break;
-        c.x0[c.n] = sorted[i].x0;
-        c.x1[c.n++] = sorted[i].x1;
-    }
-    free(sorted);
-    *ret_columns = c;
-    return fits;
-}
-
-static uint32_t column_of(const columns *c, const qi_placed_line *cell) {
+/* The first column that does not end before x. */
+static uint32_t column_at(const qi_markdown_table *t, float x) {
     uint32_t k = 0;
-    while (k + 1 < c->n && cell->x0 >= c->x1[k])
+    while (k < t->n_columns && t->columns[k].x1 <= x)
         k++;
     return k;
 }
 
-/* Whether each row has at most one cell in each column, in order, and each column is filled in half
- * of the rows. */
-static bool is_regular(const qi_paragraphs *p, const qi_paragraph *table, columns *c,
-                       uint32_t *ret_rows) {
-    const uint32_t end = table->first_line + table->n_lines;
-    uint32_t n_rows = 0, last = 0;
-    for (uint32_t l = table->first_line; l < end; l++) {
-        const qi_placed_line *cell = &p->lines[l];
-        uint32_t k = column_of(c, cell);
-        if (cell->in_row && (!cell->follows || k <= last)) return false;
-        n_rows += !cell->in_row;
-        c->n_cells[k]++;
-        last = k;
+/* Makes room for a cell: in the column that it stands over, or in a new one. */
+static bool add_cell(qi_markdown_table *t, const qi_cell *cell) {
+    const uint32_t k = column_at(t, cell->x0);
+    const bool is_new = k == t->n_columns || t->columns[k].x0 >= cell->x1;
+    if (is_new) {
+        if (t->n_columns == QI_MARKDOWN_MAX_COLUMNS) return false;
+        memmove(&t->columns[k + 1], &t->columns[k], (t->n_columns - k) * sizeof *t->columns);
+        t->columns[k].x0 = cell->x0;
+        t->columns[k].x1 = cell->x1;
+        t->columns[k].n_cells = 0;
+        t->n_columns++;
+        return true;
     }
-    for (uint32_t k = 0; k < c->n; k++)
-        if (c->n_cells[k] * 2 < n_rows) return false;
-    *ret_rows = n_rows;
+    if (k + 1 < t->n_columns && t->columns[k + 1].x0 < cell->x1) return false;
+    if (cell->x0 < t->columns[k].x0) t->columns[k].x0 = cell->x0;
+    if (cell->x1 > t->columns[k].x1) t->columns[k].x1 = cell->x1;
     return true;
 }
 
-static void put_row(qi_strbuf *out, const quire_page *page, const qi_paragraphs *p,
-                    const columns *c, uint32_t first, uint32_t end) {
-    for (uint32_t k = 0, l = first; k < c->n; k++) {
+/* False when the row does not fit; the table is spoilt then. */
+static bool add_row(qi_markdown_table *t, const row *r) {
+    for (uint32_t i = 0; i < r->n; i++)
+        if (!add_cell(t, &r->cells[i])) return false;
+    for (uint32_t i = 0, next = 0; i < r->n; i++) {
+        const uint32_t k = column_at(t, r->cells[i].x0);
+        if (k < next || k == t->n_columns) return false;
+        t->columns[k].n_cells++;
+        next = k + 1;
+    }
+    t->n_rows++;
+    t->end_line = r->end;
+    return true;
+}
+
+bool qi_markdown_find_table(const qi_paragraphs *paragraphs, uint32_t first_line, uint32_t end_line,
+                            qi_markdown_table *ret_table) {
+    qi_markdown_table t = {.first_line = first_line, .end_line = first_line}, good = t;
+    while (t.end_line < end_line && t.n_rows < MAX_ROWS) {
+        const row r = row_of(paragraphs, t.end_line, end_line);
+        if ((!t.n_rows && r.n < 2) || !add_row(&t, &r)) break;
+        if (r.n > 1) good = t; /* it does not end in a row with a single cell */
+    }
+    if (good.n_rows < 2 || good.n_columns < 2 || good.n_rows + good.n_columns < 5) return false;
+    const uint32_t least = good.n_rows == 2 ? 2 : (good.n_rows + 1) / 2;
+    for (uint32_t k = 0; k < good.n_columns; k++)
+        if (good.columns[k].n_cells < least) return false;
+    *ret_table = good;
+    return true;
+}
+
+static void put_row(qi_strbuf *out, const quire_page *page, const qi_paragraphs *paragraphs,
+                    const qi_markdown_table *t, const row *r, qi_strbuf *scratch) {
+    for (uint32_t k = 0, i = 0; k < t->n_columns; k++) {
         qi_strbuf_puts(out, k ? " | " : "| ");
-        if (l == end || column_of(c, &p->lines[l]) != k) continue;
-        qi_markdown_put(out, page->lines[l].text, strlen(page->lines[l].text), QI_MARKDOWN_CELL);
-        l++;
+        if (i == r->n || column_at(t, r->cells[i].x0) != k) continue;
+        qi_strbuf_clear(scratch);
+        qi_cell_put_text(scratch, page, paragraphs, &r->cells[i++]);
+        qi_markdown_put(out, scratch->data ? scratch->data : "", scratch->length, QI_MARKDOWN_CELL);
     }
     qi_strbuf_puts(out, " |\n");
 }
 
-bool qi_markdown_put_table(qi_strbuf *out, const quire_page *page, const qi_paragraphs *p,
-                           const qi_paragraph *table) {
-    const uint32_t end = table->first_line + table->n_lines;
-    columns c;
-    uint32_t n_rows;
-    if (!find_columns(p->lines + table->first_line, table->n_lines, &c)) return false;
-    if (c.n < 2 || !is_regular(p, table, &c, &n_rows) || n_rows < 2 || n_rows + c.n < 5)
-        return false;
-    for (uint32_t l = table->first_line, next; l < end; l = next) {
-        next = qi_row_end(p, l, end);
-        put_row(out, page, p, &c, l, next);
-        for (uint32_t k = 0; k < c.n && l == table->first_line; k++)
+void qi_markdown_put_table(qi_strbuf *out, const quire_page *page, const qi_paragraphs *paragraphs,
+                           const qi_markdown_table *table) {
+    qi_strbuf scratch = {0};
+    for (uint32_t l = table->first_line; l < table->end_line;) {
+        const row r = row_of(paragraphs, l, table->end_line);
+        put_row(out, page, paragraphs, table, &r, &scratch);
+        for (uint32_t k = 0; k < table->n_columns && l == table->first_line; k++)
             qi_strbuf_puts(out, k ? "---|" : "|---|");
         if (l == table->first_line) qi_strbuf_puts(out, "\n");
+        l = r.end;
     }
-    return true;
+    if (scratch.failed) out->failed = true;
+    qi_strbuf_done(&scratch);
 }

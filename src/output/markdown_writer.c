@@ -46,28 +46,46 @@ static void put_item(qi_strbuf *out, const char *text, size_t n, const qi_marker
     qi_strbuf_append(out, "\n", 1);
 }
 
-/* Rows that stay apart: lines with hard breaks between them. */
-static void put_rows(qi_strbuf *out, const quire_page *page, const qi_paragraphs *paragraphs,
-                     const qi_paragraph *p) {
-    const uint32_t end = p->first_line + p->n_lines;
-    for (uint32_t l = p->first_line, next; l < end; l = next) {
-        next = qi_row_end(paragraphs, l, end);
-        for (uint32_t k = l; k < next; k++) {
-            const char *text = page->lines[k].text;
-            if (k > l) qi_strbuf_append(out, " ", 1);
-            qi_markdown_put(out, text, strlen(text), QI_MARKDOWN_START);
-        }
-        qi_strbuf_puts(out, next < end ? "\\\n" : "\n");
+static void put_row(qi_strbuf *out, const quire_page *page, uint32_t first, uint32_t end,
+                    qi_strbuf *scratch) {
+    qi_strbuf_clear(scratch);
+    for (uint32_t l = first; l < end; l++) {
+        if (l > first) qi_strbuf_append(scratch, " ", 1);
+        qi_strbuf_puts(scratch, page->lines[l].text);
     }
+    qi_markdown_put(out, scratch->data ? scratch->data : "", scratch->length, QI_MARKDOWN_START);
 }
 
-/* scratch is the paragraph's joined text. */
+/* Rows that stay apart: tables, and lines with hard breaks between them. */
+static void put_rows(qi_strbuf *out, const quire_page *page, const qi_paragraphs *paragraphs,
+                     const qi_paragraph *p, qi_strbuf *scratch) {
+    const uint32_t end = p->first_line + p->n_lines;
+    bool after_row = false;
+    for (uint32_t l = p->first_line; l < end;) {
+        qi_markdown_table table;
+        if (qi_markdown_find_table(paragraphs, l, end, &table)) {
+            if (l > p->first_line) qi_strbuf_puts(out, after_row ? "\n\n" : "\n");
+            qi_markdown_put_table(out, page, paragraphs, &table);
+            l = table.end_line;
+            after_row = false;
+        } else {
+            const uint32_t next = qi_row_end(paragraphs, l, end);
+            if (l > p->first_line) qi_strbuf_puts(out, after_row ? "\\\n" : "\n");
+            put_row(out, page, l, next, scratch);
+            l = next;
+            after_row = true;
+        }
+    }
+    if (after_row) qi_strbuf_append(out, "\n", 1);
+}
+
 static void put_paragraph(qi_strbuf *out, const quire_page *page, const qi_paragraphs *paragraphs,
-                          const qi_paragraph *p, qi_strbuf *scratch) {
+                          uint32_t i, qi_strbuf *scratch) {
+    const qi_paragraph *p = &paragraphs->list[i];
     const qi_marker *marker = &paragraphs->lines[p->first_line].marker;
     const int level = heading_level(paragraphs, p);
     if (p->keeps_rows && !level) {
-        if (!qi_markdown_put_table(out, page, paragraphs, p)) put_rows(out, page, paragraphs, p);
+        put_rows(out, page, paragraphs, p, scratch);
         return;
     }
     qi_strbuf_clear(scratch);
@@ -83,15 +101,6 @@ static void put_paragraph(qi_strbuf *out, const quire_page *page, const qi_parag
     }
 }
 
-/* Items of one list stand without an empty line between them. */
-static bool is_same_list(const qi_paragraphs *paragraphs, const qi_paragraph *a,
-                         const qi_paragraph *b) {
-    const qi_marker *m = &paragraphs->lines[a->first_line].marker;
-    const qi_marker *n = &paragraphs->lines[b->first_line].marker;
-    return a->block == b->block && m->kind != QI_MARKER_NONE && m->kind == n->kind &&
-           m->sign == n->sign;
-}
-
 void qi_write_markdown_page(qi_strbuf *out, const qi_output_document *document,
                             const quire_page *page) {
     qi_paragraphs paragraphs;
@@ -100,11 +109,12 @@ void qi_write_markdown_page(qi_strbuf *out, const qi_output_document *document,
         out->failed = true;
         return;
     }
+    qi_paragraphs_join_blocks(page, &paragraphs);
     for (uint32_t i = 0; i < paragraphs.n; i++) {
-        const qi_paragraph *p = &paragraphs.list[i];
-        bool follows = i ? !is_same_list(&paragraphs, p - 1, p) : document->n_pages_written > 0;
-        if (follows) qi_strbuf_append(out, "\n", 1);
-        put_paragraph(out, page, &paragraphs, p, &scratch);
+        const bool is_apart =
+            i ? !qi_paragraph_is_next_item(&paragraphs, i) : document->n_pages_written > 0;
+        if (is_apart) qi_strbuf_append(out, "\n", 1);
+        put_paragraph(out, page, &paragraphs, i, &scratch);
     }
     if (scratch.failed) out->failed = true;
     qi_strbuf_done(&scratch);

@@ -14,9 +14,12 @@ static void put_paragraph(qi_strbuf *out, const quire_page *page, const qi_parag
         return;
     }
     for (uint32_t l = p->first_line; l < end; l++) {
-        qi_strbuf_puts(out, page->lines[l].text);
-        bool more = l + 1 < end && paragraphs->lines[l + 1].in_row;
-        qi_strbuf_append(out, more ? "\t" : "\n", 1);
+        const qi_placed_line *line = &paragraphs->lines[l];
+        for (uint32_t c = line->first_cell; c < line->first_cell + line->n_cells; c++) {
+            if (c > line->first_cell || line->in_row) qi_strbuf_append(out, "\t", 1);
+            qi_cell_put_text(out, page, paragraphs, &paragraphs->cells[c]);
+        }
+        if (l + 1 == end || !line[1].in_row) qi_strbuf_append(out, "\n", 1);
     }
 }
 
@@ -26,14 +29,10 @@ static void put_paragraphs(qi_strbuf *out, const quire_page *page) {
         out->failed = true;
         return;
     }
+    qi_paragraphs_join_blocks(page, &paragraphs);
     for (uint32_t i = 0; i < paragraphs.n; i++) {
-        const qi_paragraph *p = &paragraphs.list[i];
-        /* The items of a list follow one another. */
-        bool is_item = paragraphs.lines[p->first_line].marker.kind != QI_MARKER_NONE;
-        bool after_item = i && paragraphs.lines[p[-1].first_line].marker.kind != QI_MARKER_NONE;
-        if (i && !(is_item && after_item && p->block == p[-1].block))
-            qi_strbuf_append(out, "\n", 1);
-        put_paragraph(out, page, &paragraphs, p);
+        if (i && !qi_paragraph_is_next_item(&paragraphs, i)) qi_strbuf_append(out, "\n", 1);
+        put_paragraph(out, page, &paragraphs, &paragraphs.list[i]);
     }
     qi_paragraphs_done(&paragraphs);
 }

@@ -71,3 +71,24 @@ void page_add_line_of(made_page *m, int x, int base, float x_height, int char_wi
 void page_add_line(made_page *m, int x, int base, const char *text) {
     page_add_line_of(m, x, base, 20, 10, text);
 }
+
+void page_draw(made_page *m, int x, int base, const char *picture) {
+    for (const char *at = picture; *at; base += 50) {
+        const char *row = at, *end = at + strcspn(at, "\n");
+        while (at < end) {
+            at += strspn(at, " ");
+            const char *gap = strstr(at, "    "), *stop = gap && gap < end ? gap : end;
+            char text[256] = {0};
+            memcpy(text, at, (size_t)(stop - at));
+            if (stop > at) page_add_line(m, x + 10 * n_chars(row, (size_t)(at - row)), base, text);
+            at = stop;
+        }
+        at = end + (*end == '\n');
+    }
+}
+
+void page_of(made_page *m, const char *picture) {
+    page_begin(m);
+    page_add_block(m);
+    page_draw(m, 100, 100, picture);
+}

@@ -24,5 +24,10 @@ void page_add_line_of(made_page *page, int x, int base, float x_height, int char
                       const char *text);
 /* The same with an x-height of 20 px and characters of 10 px. */
 void page_add_line(made_page *page, int x, int base, const char *text);
+/* Lines like these as a picture of the last block: a row every 50 px from `base` on, spaces before
+ * a row indent it, four spaces and more part it into lines, an empty row is room. */
+void page_draw(made_page *page, int x, int base, const char *picture);
+/* A page of a block with a picture at its left margin of 100 px. */
+void page_of(made_page *page, const char *picture);
 
 #endif

@@ -32,9 +32,10 @@ static void headings_go_by_size(void **state) {
     page_add_line_of(&made, 100, 100, 40, 20, "The Title of All #");
     page_add_line_of(&made, 100, 200, 30, 15, "A Chapter That Has a Long");
     page_add_line_of(&made, 100, 265, 30, 15, "Heading");
-    page_add_line(&made, 100, 330, "The text of it is set in the size that most of the page");
-    page_add_line(&made, 100, 380, "has, and goes on for some lines, so that it is known as");
-    page_add_line(&made, 100, 430, "the usual one.");
+    page_draw(&made, 100, 330,
+              "The text of it is set in the size that most of the page\n"
+              "has, and goes on for some lines, so that it is known as\n"
+              "the usual one.");
     page_add_line_of(&made, 100, 520, 25, 12, "A Section");
     page_add_line(&made, 100, 580, "It has some text as well, in the same size as all of it");
     page_add_line_of(&made, 900, 1300, 40, 20, "7");
@@ -44,18 +45,23 @@ static void headings_go_by_size(void **state) {
                     "It has some text as well, in the same size as all of it\n\n7\n");
 }
 
+#define RUNNING                                                                                    \
+    "Running text of the section that has some letters, more\n"                                    \
+    "than one row of them, so that it is known.\n"
+#define AS_PARAGRAPH                                                                               \
+    "Running text of the section that has some letters, more than one row of them, so that it is " \
+    "known.\n"
+
 static void lists_are_lists(void **state) {
-    page_begin(&made);
-    page_add_block(&made);
-    page_add_line(&made, 100, 100, "There are some things in this list, as one can see here:");
-    page_add_line(&made, 130, 150, "\xE2\x80\xA2 the first, which is long enough to go on in a");
-    page_add_line(&made, 150, 200, "second line");
-    page_add_line(&made, 130, 250, "\xE2\x80\xA2 # the second");
-    page_add_line(&made, 100, 350, "After it there is one with numbers, that begins at three:");
-    page_add_line(&made, 130, 400, "3) three");
-    page_add_line(&made, 130, 450, "4) four");
-    page_add_line(&made, 100, 550, "- dashes");
-    page_add_line(&made, 100, 600, "- as well");
+    page_of(&made, "There are some things in this list, as one can see here:\n"
+                   "   \xE2\x80\xA2 the first, which is long enough to go on in a\n"
+                   "     second line\n"
+                   "   \xE2\x80\xA2 # the second\n\n"
+                   "After it there is one with numbers, that begins at three:\n"
+                   "   3) three\n"
+                   "   4) four\n\n"
+                   "- dashes\n"
+                   "- as well");
     assert_markdown("There are some things in this list, as one can see here:\n\n"
                     "- the first, which is long enough to go on in a second line\n"
                     "- \\# the second\n\n"
@@ -63,16 +69,53 @@ static void lists_are_lists(void **state) {
                     "3) three\n4) four\n\n- dashes\n- as well\n");
 }
 
-static void what_only_looks_like_an_item_is_none(void **state) {
+static void marks_far_from_their_text_are_no_cells(void **state) {
+    page_of(&made, "\xE2\x80\xA2      the first, which is long enough to go on in the\n"
+                   "       second line\n"
+                   "\xE2\x80\xA2      another\n\n"
+                   "1.      one\n"
+                   "2.      two");
+    assert_markdown("- the first, which is long enough to go on in the second line\n- another\n\n"
+                    "1. one\n2. two\n");
+}
+
+static void bullets_read_as_something_else_are_bullets(void **state) {
+    page_of(&made, "\xC2\xA9 the first thing of this list\n"
+                   "e the second\n"
+                   "\xC2\xA2 the third\n\n"
+                   "e mia moglie disse");
+    for (uint32_t l = 0; l < 3; l++)
+        made.words[made.lines[l].first_word].confidence = 0.4f;
+    assert_markdown("- the first thing of this list\n- the second\n- the third\n\n"
+                    "e mia moglie disse\n");
+}
+
+/* As layers of PDFs have them. */
+static void marks_in_a_block_of_their_own_belong_to_the_next(void **state) {
+    static const char *const rows[][2] = {{"\xE2\x80\xA2", "first"}, {"\xE2\x80\xA2", "second"}};
     page_begin(&made);
+    for (int r = 0; r < 2; r++)
+        for (int c = 0; c < 2; c++) {
+            page_add_block(&made);
+            page_add_line(&made, 100 + 50 * c, 100 + 50 * r, rows[r][c]);
+        }
     page_add_block(&made);
-    page_add_line(&made, 100, 100, "It was in the spring of a year that is told here, the");
-    page_add_line(&made, 100, 150, "12. of the month to be exact, that someone came who had");
-    page_add_line(&made, 100, 200, "something to say.");
-    page_add_line(&made, 140, 250, "- I say something, he said, and went on for a while as");
-    page_add_line(&made, 100, 300, "one does.");
-    page_add_line(&made, 140, 350, "- And I say something else, another said to him, who is");
-    page_add_line(&made, 100, 400, "not named.");
+    page_add_line(&made, 100, 300, "3.1");
+    page_add_block(&made);
+    page_add_line(&made, 170, 300, "The Section");
+    page_add_block(&made);
+    page_draw(&made, 100, 400, RUNNING);
+    assert_markdown("- first\n- second\n\n3.1 The Section\n\n" AS_PARAGRAPH);
+}
+
+static void what_only_looks_like_an_item_is_none(void **state) {
+    page_of(&made, "It was in the spring of a year that is told here, the\n"
+                   "12. of the month to be exact, that someone came who had\n"
+                   "something to say.\n"
+                   "    - I say something, he said, and went on for a while as\n"
+                   "one does.\n"
+                   "    - And I say something else, another said to him, who is\n"
+                   "not named.");
     assert_markdown("It was in the spring of a year that is told here, the 12. of the month to be "
                     "exact, that someone came who had something to say.\n\n"
                     "\\- I say something, he said, and went on for a while as one does.\n\n"
@@ -80,29 +123,43 @@ static void what_only_looks_like_an_item_is_none(void **state) {
 }
 
 static void rows_of_cells_are_tables(void **state) {
-    static const char *const cells[4][3] = {{"Name", "Price", "Note"},
-                                            {"Bread", "1|20", "*"},
-                                            {"Butter", NULL, "b"},
-                                            {"Tea", "3", "c"}};
-    page_begin(&made);
-    page_add_block(&made);
-    for (int r = 0; r < 4; r++)
-        for (int c = 0; c < 3; c++)
-            if (cells[r][c]) page_add_line(&made, 100 + 300 * c, 100 + 50 * r + c, cells[r][c]);
+    page_of(&made, "Name      Price     Note\n"
+                   "Bread     1|20      *\n"
+                   "Butter              b\n"
+                   "Tea       3         c");
     assert_markdown("| Name | Price | Note |\n|---|---|---|\n| Bread | 1\\|20 | \\* |\n"
                     "| Butter |  | b |\n| Tea | 3 | c |\n");
 }
 
-static void irregular_rows_stay_rows(void **state) {
+/* Where the layout has not cut a row. */
+static void wide_gaps_between_words_part_cells(void **state) {
     page_begin(&made);
     page_add_block(&made);
-    page_add_line(&made, 100, 100, "Total of all");
-    page_add_line(&made, 600, 100, "1.20");
-    page_add_line(&made, 100, 150, "A wide cell that reaches far to the right");
-    page_add_line(&made, 600, 150, "2.30");
-    page_add_line(&made, 100, 200, "Left");
-    page_add_line(&made, 400, 200, "Middle");
-    page_add_line(&made, 600, 200, "3.40");
+    for (int r = 0; r < 3; r++) {
+        page_add_line(&made, 100, 100 + 50 * r, "Loaves: two");
+        quire_word *word = &made.words[made.page.n_words - 1];
+        word->box.x0 += 100;
+        word->box.x1 += 100;
+        made.lines[r].box.x1 += 100;
+    }
+    assert_markdown("| Loaves: | two |\n|---|---|\n| Loaves: | two |\n| Loaves: | two |\n");
+}
+
+static void a_row_that_does_not_fit_ends_a_table(void **state) {
+    page_of(&made, "A wide cell that reaches far      9.10\n"
+                   "Bread         2         1.20\n"
+                   "Butter        1         2.30\n"
+                   "Tea           1         3.40\n"
+                   "All of this together, at once     6.90");
+    assert_markdown("A wide cell that reaches far 9.10\n\n"
+                    "| Bread | 2 | 1.20 |\n|---|---|---|\n| Butter | 1 | 2.30 |\n"
+                    "| Tea | 1 | 3.40 |\n\nAll of this together, at once 6.90\n");
+}
+
+static void irregular_rows_stay_rows(void **state) {
+    page_of(&made, "Total of all                                      1.20\n"
+                   "A wide cell that reaches far to the right         2.30\n"
+                   "Left                          Middle              3.40");
     assert_markdown("Total of all 1.20\\\nA wide cell that reaches far to the right 2.30\\\n"
                     "Left Middle 3.40\n");
 }
@@ -111,9 +168,7 @@ static void pages_follow_one_another(void **state) {
     const qi_output_format *f = qi_output_format_find("md", 2);
     qi_output_document document = {.name = "a.png", .n_pages = 3};
     qi_strbuf out = {0};
-    page_begin(&made);
-    page_add_block(&made);
-    page_add_line(&made, 100, 100, "One page.");
+    page_of(&made, "One page.");
     f->page(&out, &document, &made.page);
     document.n_pages_written++;
     f->page(&out, &document, &(quire_page){.index = 1, .error = QUIRE_ERR_CORRUPT});
@@ -170,8 +225,13 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(headings_go_by_size),
         cmocka_unit_test(lists_are_lists),
+        cmocka_unit_test(marks_far_from_their_text_are_no_cells),
+        cmocka_unit_test(bullets_read_as_something_else_are_bullets),
+        cmocka_unit_test(marks_in_a_block_of_their_own_belong_to_the_next),
         cmocka_unit_test(what_only_looks_like_an_item_is_none),
         cmocka_unit_test(rows_of_cells_are_tables),
+        cmocka_unit_test(wide_gaps_between_words_part_cells),
+        cmocka_unit_test(a_row_that_does_not_fit_ends_a_table),
         cmocka_unit_test(irregular_rows_stay_rows),
         cmocka_unit_test(pages_follow_one_another),
         cmocka_unit_test(text_stands_for_itself),

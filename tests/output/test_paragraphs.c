@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -27,13 +28,11 @@ static void assert_text(const char *expected) {
 }
 
 static void lines_are_joined_and_split_words_whole(void **state) {
-    page_begin(&made);
-    page_add_block(&made);
-    page_add_line(&made, 100, 100, "A paragraph of several lines has a word that is hyphen-");
-    page_add_line(&made, 100, 150, "ated, a compound of the kind that is state-of-the-art-");
-    page_add_line(&made, 100, 200, "like, a double name which may well be that of one Jean-");
-    page_add_line(&made, 100, 250, "Paul, and a dash at the very end of a line, of course -");
-    page_add_line(&made, 100, 300, "nothing more.");
+    page_of(&made, "A paragraph of several lines has a word that is hyphen-\n"
+                   "ated, a compound of the kind that is state-of-the-art-\n"
+                   "like, a double name which may well be that of one Jean-\n"
+                   "Paul, and a dash at the very end of a line, of course -\n"
+                   "nothing more.");
     assert_text(
         "A paragraph of several lines has a word that is hyphenated, a compound of the kind "
         "that is state-of-the-art-like, a double name which may well be that of one "
@@ -41,15 +40,13 @@ static void lines_are_joined_and_split_words_whole(void **state) {
 }
 
 static void indents_begin_paragraphs(void **state) {
-    page_begin(&made);
-    page_add_block(&made);
-    page_add_line(&made, 130, 100, "The first line of this one is indented as in a book,");
-    page_add_line(&made, 100, 150, "and its others are not, so that they are told apart by");
-    page_add_line(&made, 100, 200, "it alone when the last of its lines is as long as this,");
-    page_add_line(&made, 130, 250, "Speech, on a line.");
-    page_add_line(&made, 130, 300, "An answer, on another line, as long as it may be here.");
-    page_add_line(&made, 130, 350, "And a third that is followed by more of it, a line that");
-    page_add_line(&made, 100, 400, "comes back to the margin of the block in which it is.");
+    page_of(&made, "   The first line of this one is indented as in a book,\n"
+                   "and its others are not, so that they are told apart by\n"
+                   "it alone when the last of its lines is as long as this,\n"
+                   "   Speech, on a line.\n"
+                   "   An answer, on another line, as long as it may be here.\n"
+                   "   And a third that is followed by more of it, a line that\n"
+                   "comes back to the margin of the block in which it is.");
     assert_text(
         "The first line of this one is indented as in a book, and its others are not, so "
         "that they are told apart by it alone when the last of its lines is as long as "
@@ -59,32 +56,92 @@ static void indents_begin_paragraphs(void **state) {
 }
 
 static void hanging_indents_end_where_a_line_stands_out(void **state) {
-    page_begin(&made);
-    page_add_block(&made);
-    page_add_line(&made, 100, 100, "Adams, Ann: A book whose title is longer than one line");
-    page_add_line(&made, 140, 150, "goes on. London.");
-    page_add_line(&made, 100, 200, "Brown, Bob: Another book, the title of which is as long");
-    page_add_line(&made, 140, 250, "as that. Paris.");
-    page_add_line(&made, 100, 300, "Clark, Cleo: The third and last of these books, one so");
-    page_add_line(&made, 140, 350, "long. Rome.");
+    page_of(&made, "Adams, Ann: A book whose title is longer than one line\n"
+                   "    goes on. London.\n"
+                   "Brown, Bob: Another book, the title of which is as long\n"
+                   "    as that. Paris.\n"
+                   "Clark, Cleo: The third and last of these books, one so\n"
+                   "    long. Rome.");
     assert_text("Adams, Ann: A book whose title is longer than one line goes on. London.\n\n"
                 "Brown, Bob: Another book, the title of which is as long as that. Paris.\n\n"
                 "Clark, Cleo: The third and last of these books, one so long. Rome.\n");
 }
 
 static void space_and_a_short_last_line_begin_paragraphs(void **state) {
-    page_begin(&made);
-    page_add_block(&made);
-    page_add_line(&made, 100, 100, "There is no indent here, but the last line of the first");
-    page_add_line(&made, 100, 150, "paragraph is short.");
-    page_add_line(&made, 100, 200, "So a second one begins. It fills its lines, all of them");
-    page_add_line(&made, 100, 250, "to the end of the line, the last of them like the others");
-    page_add_line(&made, 100, 330, "and then there is some space before the third of them,");
-    page_add_line(&made, 100, 380, "which ends here.");
+    page_of(&made, "There is no indent here, but the last line of the first\n"
+                   "paragraph is short.\n"
+                   "So a second one begins. It fills its lines, all of them\n"
+                   "to the end of the line, the last of them like the rest.");
+    page_draw(&made, 100, 330,
+              "And then there is some space before the third of them,\n"
+              "which ends here.");
     assert_text("There is no indent here, but the last line of the first paragraph is short.\n\n"
                 "So a second one begins. It fills its lines, all of them to the end of the line, "
-                "the last of them like the others\n\nand then there is some space before the third "
+                "the last of them like the rest.\n\nAnd then there is some space before the third "
                 "of them, which ends here.\n");
+}
+
+static void a_sentence_goes_on_over_space(void **state) {
+    page_of(&made, "A formula or a picture stands in the middle of this one\n"
+                   "and parts its rows, but the sentence that is begun here\n\n"
+                   "goes on below, where it comes to its end.");
+    assert_text("A formula or a picture stands in the middle of this one and parts its rows, but "
+                "the sentence that is begun here goes on below, where it comes to its end.\n");
+}
+
+static void raised_and_lowered_figures_do_not_part_rows(void **state) {
+    page_of(&made, "The amount of carbon in the upper soil, CO, is much less\n"
+                   "than that in the lower one.");
+    page_add_line_of(&made, 470, 172, 20, 10, "2");
+    page_draw(&made, 100, 200, "And this is so everywhere.");
+    assert_text("The amount of carbon in the upper soil, CO, is much less than that in the lower "
+                "one. 2 And this is so everywhere.\n");
+}
+
+static void two_spaces_after_sentences_are_no_cells(void **state) {
+    page_of(&made, "This was written on a machine.       A sentence is followed\n"
+                   "by two spaces there, as here.       It then happens that it\n"
+                   "stands in two rows one above the other.");
+    assert_text("This was written on a machine. A sentence is followed by two spaces there, as "
+                "here. It then happens that it stands in two rows one above the other.\n");
+}
+
+static void leaders_keep_rows(void **state) {
+    page_of(&made, "Of numbers............................................ 7\n"
+                   "Of letters, and of what they have in common......... 12\n"
+                   "Of all the rest . . . . . . . . . . . . . . . . . . 31");
+    assert_text("Of numbers............................................ 7\n"
+                "Of letters, and of what they have in common......... 12\n"
+                "Of all the rest . . . . . . . . . . . . . . . . . . 31\n");
+}
+
+/* The end of a column and the beginning of the next. */
+static void assert_columns(const char *last, const char *first, const char *between) {
+    char expected[512];
+    page_begin(&made);
+    page_add_block(&made);
+    page_draw(&made, 100, 500,
+              "The first column of the page has\nsome rows, some of them as long\n");
+    page_draw(&made, 100, 600, last);
+    page_add_block(&made);
+    page_draw(&made, 500, 100, first);
+    page_draw(&made, 500, 150,
+              "in the second column, where it is\nread on to the end of the page.");
+    snprintf(expected, sizeof expected,
+             "The first column of the page has some rows, some of them as long %.*s%s%s in the "
+             "second column, where it is read on to the end of the page.\n",
+             (int)(strlen(last) - !*between), last, between, first);
+    assert_text(expected);
+}
+
+static void paragraphs_go_on_in_the_next_column(void **state) {
+    assert_columns("as this one is, which goes on to", "the next of the columns, which is", " ");
+    assert_columns("as this one, the last, is respec-", "tively begun here and then ended ", "");
+    assert_columns("as this one is, which leads to a", "Mr Brown, of whom more is known ", " ");
+    assert_columns("as this, which ends as it should.", "Then comes another sentence, here",
+                   "\n\n");
+    assert_columns("as this one, and it is like that:", "that is, another paragraph begins",
+                   "\n\n");
 }
 
 static void text_beside_a_picture_stays_together(void **state) {
@@ -116,15 +173,13 @@ static void text_beside_a_picture_stays_together(void **state) {
 }
 
 static void addresses_and_centred_text_keep_their_rows(void **state) {
-    page_begin(&made);
-    page_add_block(&made);
-    page_add_line(&made, 100, 100, "Ann Adams");
-    page_add_line(&made, 100, 150, "Senior Editor");
-    page_add_line(&made, 100, 200, "12 High Street");
-    page_add_line(&made, 100, 300, "Some text that is as wide as the column in which it is");
-    page_add_line(&made, 100, 350, "is followed by something in the middle");
-    page_add_line(&made, 250, 450, "In the middle of this column");
-    page_add_line(&made, 312, 500, "it has two rows.");
+    page_of(&made, "Ann Adams\n"
+                   "Senior Editor\n"
+                   "12 High Street\n\n"
+                   "Some text that is as wide as the column in which it is\n"
+                   "is followed by something in the middle\n\n"
+                   "               In the middle of this column\n"
+                   "                     it has two rows.");
     assert_text(
         "Ann Adams\nSenior Editor\n12 High Street\n\nSome text that is as wide as the column "
         "in which it is is followed by something in the middle\n\n"
@@ -132,52 +187,54 @@ static void addresses_and_centred_text_keep_their_rows(void **state) {
 }
 
 static void items_and_rows_of_cells_are_told(void **state) {
-    page_begin(&made);
-    page_add_block(&made);
-    page_add_line(&made, 100, 100, "There are two things in this list, as one can see here:");
-    page_add_line(&made, 100, 150, "1. the first, which is long enough to go on in a second");
-    page_add_line(&made, 130, 200, "line of the page");
-    page_add_line(&made, 100, 250, "2. the second");
-    page_add_line(&made, 100, 350, "Bread");
-    page_add_line(&made, 500, 350, "1.20");
-    page_add_line(&made, 100, 400, "Butter");
-    page_add_line(&made, 500, 401, "2.30");
+    page_of(&made, "There are two things in this list, as one can see here:\n"
+                   "1. the first, which is long enough to go on in a second\n"
+                   "   line of the page\n"
+                   "2. the second\n\n"
+                   "Bread                                   1.20\n"
+                   "Butter                                  2.30");
     assert_text("There are two things in this list, as one can see here:\n\n"
                 "1. the first, which is long enough to go on in a second line of the page\n"
                 "2. the second\n\nBread\t1.20\nButter\t2.30\n");
 }
 
+static const char book[] = "   The first line of this one is indented as in a book,\n"
+                           "and its others are not, so that they are told apart by\n"
+                           "it alone when the last of its lines is as long as this.\n"
+                           "   That begins the second of the paragraphs on this page\n"
+                           "of five lines.";
+static const char book_as_text[] =
+    "The first line of this one is indented as in a book, and its others are not, so that they are "
+    "told apart by it alone when the last of its lines is as long as this.\n\nThat begins the "
+    "second of the paragraphs on this page of five lines.\n";
+
+/* A box of the upright page on the page as stored. */
+static quire_box stored(quire_box b, int rotation) {
+    const int w = 1000, h = 1400;
+    return rotation == 90    ? (quire_box){b.y0, h - b.x1, b.y1, h - b.x0}
+           : rotation == 180 ? (quire_box){w - b.x1, h - b.y1, w - b.x0, h - b.y0}
+           : rotation == 270 ? (quire_box){w - b.y1, b.x0, w - b.y0, b.x1}
+                             : b;
+}
+
 static void turned_pages_read_like_upright_ones(void **state) {
     for (int rotation = 0; rotation < 360; rotation += 90) {
-        page_begin(&made);
-        page_add_block(&made);
-        page_add_line(&made, 130, 100, "The first line of this one is indented as in a book,");
-        page_add_line(&made, 100, 150, "and its others are not, so that they are told apart by");
-        page_add_line(&made, 100, 200, "it alone when the last of its lines is as long as this,");
-        page_add_line(&made, 130, 250, "which begins the second of the paragraphs on this page");
-        page_add_line(&made, 100, 300, "of five lines.");
+        page_of(&made, book);
         made.page.rotation = rotation;
         for (uint32_t i = 0; i < made.page.n_lines; i++) {
             quire_line *line = &made.lines[i];
-            const quire_box b = line->box;
-            const float y = line->baseline[1];
-            const float x0 = (float)b.x0, x1 = (float)b.x1, w = 1000, h = 1400;
-            if (rotation == 90) { /* stored x = y upright, stored y = height - x */
-                line->box = (quire_box){b.y0, 1400 - b.x1, b.y1, 1400 - b.x0};
-                memcpy(line->baseline, (float[]){y, h - x0, y, h - x1}, sizeof line->baseline);
-            } else if (rotation == 180) {
-                line->box = (quire_box){1000 - b.x1, 1400 - b.y1, 1000 - b.x0, 1400 - b.y0};
-                memcpy(line->baseline, (float[]){w - x0, h - y, w - x1, h - y},
-                       sizeof line->baseline);
-            } else if (rotation == 270) {
-                line->box = (quire_box){1000 - b.y1, b.x0, 1000 - b.y0, b.x1};
-                memcpy(line->baseline, (float[]){w - y, x0, w - y, x1}, sizeof line->baseline);
-            }
+            const int y = (int)line->baseline[1];
+            const quire_box base = stored((quire_box){line->box.x0, y, line->box.x1, y}, rotation);
+            const bool to_left = rotation == 180, up = rotation == 90;
+            line->baseline[0] = (float)(to_left ? base.x1 : base.x0);
+            line->baseline[1] = (float)(up ? base.y1 : base.y0);
+            line->baseline[2] = (float)(to_left ? base.x0 : base.x1);
+            line->baseline[3] = (float)(up ? base.y0 : base.y1);
+            line->box = stored(line->box, rotation);
         }
-        assert_text("The first line of this one is indented as in a book, and its others are not, "
-                    "so that they are told apart by it alone when the last of its lines is as long "
-                    "as this,\n\nwhich begins the second of the paragraphs on this page of five "
-                    "lines.\n");
+        for (uint32_t i = 0; i < made.page.n_words; i++)
+            made.words[i].box = stored(made.words[i].box, rotation);
+        assert_text(book_as_text);
     }
 }
 
@@ -186,11 +243,7 @@ static void skewed_pages_read_like_level_ones(void **state) {
     const float c = cosf(0.2618f), s = sinf(0.2618f);
     page_begin(&made);
     page_add_block(&made);
-    page_add_line(&made, 130, 300, "The first line of this one is indented as in a book,");
-    page_add_line(&made, 100, 350, "and its others are not, so that they are told apart by");
-    page_add_line(&made, 100, 400, "it alone when the last of its lines is as long as this,");
-    page_add_line(&made, 130, 450, "which begins the second of the paragraphs on this page");
-    page_add_line(&made, 100, 500, "of five lines.");
+    page_draw(&made, 100, 300, book);
     made.page.skew_degrees = 15;
     for (uint32_t i = 0; i < made.page.n_lines; i++) {
         quire_line *line = &made.lines[i];
@@ -202,9 +255,7 @@ static void skewed_pages_read_like_level_ones(void **state) {
         line->box = (quire_box){(int32_t)line->baseline[0], (int32_t)y1 - 30,
                                 (int32_t)line->baseline[2], (int32_t)y0 + 12};
     }
-    assert_text("The first line of this one is indented as in a book, and its others are not, so "
-                "that they are told apart by it alone when the last of its lines is as long as "
-                "this,\n\nwhich begins the second of the paragraphs on this page of five lines.\n");
+    assert_text(book_as_text);
 }
 
 static void right_to_left_is_the_mirror_image(void **state) {
@@ -273,11 +324,13 @@ static void markers(void **state) {
         qi_marker_kind kind;
         uint32_t number;
         size_t n;
+        bool is_alone;
     } cases[] = {
         {"\xE2\x80\xA2 item", QI_MARKER_BULLET, 0, 4},
         {"\xE2\x80\xA2item", QI_MARKER_NONE, 0, 0},
         {"-  item", QI_MARKER_DASH, 0, 3},
-        {"- ", QI_MARKER_NONE, 0, 0},
+        {"- ", QI_MARKER_DASH, 0, 2, true},
+        {"7.", QI_MARKER_NUMBER, 7, 2, true},
         {"\xE2\x80\x94 speech", QI_MARKER_NONE, 0, 0},
         {"12. item", QI_MARKER_NUMBER, 12, 4},
         {"(3) item", QI_MARKER_NUMBER, 3, 4},
@@ -293,7 +346,43 @@ static void markers(void **state) {
         assert_int_equal(m.kind, cases[i].kind);
         assert_int_equal(m.number, cases[i].number);
         assert_int_equal(m.n_bytes, cases[i].n);
+        assert_int_equal(m.is_alone, cases[i].is_alone);
     }
+}
+
+static void section_numbers(void **state) {
+    static const struct {
+        const char *text;
+        size_t n;
+    } cases[] = {{"1 Introduction", 1},
+                 {"3.1 Overview", 3},
+                 {"5. REFERENCES", 2},
+                 {"IV. Results", 3},
+                 {"A.2 Proofs", 3},
+                 {"12", 2},
+                 {"1984 was", 0},
+                 {"I am", 0},
+                 {"A. Name", 0},
+                 {"3.5kg", 0},
+                 {"", 0},
+                 {".", 0},
+                 {"\xC2\xA7 4. My nose", 5}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_int_equal(qi_text_section_number(cases[i].text), cases[i].n);
+}
+
+static void shapes(void **state) {
+    const qi_text_shape s = qi_text_shape_of("\xC3\x9C"
+                                             "ber Wasser, 12%");
+    assert_int_equal(s.n_signs, 14);
+    assert_int_equal(s.n_letters, 10);
+    assert_int_equal(s.n_small, 8);
+    assert_int_equal(s.n_capital, 2);
+    assert_int_equal(s.last, '%');
+    assert_true(s.begins_large && !s.begins_small && !s.ends_in_letter);
+    assert_int_equal(qi_text_shape_of("").last, 0);
+    assert_true(qi_text_is_open("and so on") && qi_text_is_open("thus,") && qi_text_is_open("hy-"));
+    assert_false(qi_text_is_open("Done.") || qi_text_is_open("12") || qi_text_is_open(""));
 }
 
 static void letters(void **state) {
@@ -309,6 +398,11 @@ int main(void) {
         cmocka_unit_test(indents_begin_paragraphs),
         cmocka_unit_test(hanging_indents_end_where_a_line_stands_out),
         cmocka_unit_test(space_and_a_short_last_line_begin_paragraphs),
+        cmocka_unit_test(a_sentence_goes_on_over_space),
+        cmocka_unit_test(raised_and_lowered_figures_do_not_part_rows),
+        cmocka_unit_test(two_spaces_after_sentences_are_no_cells),
+        cmocka_unit_test(leaders_keep_rows),
+        cmocka_unit_test(paragraphs_go_on_in_the_next_column),
         cmocka_unit_test(text_beside_a_picture_stays_together),
         cmocka_unit_test(addresses_and_centred_text_keep_their_rows),
         cmocka_unit_test(items_and_rows_of_cells_are_told),
@@ -318,6 +412,8 @@ int main(void) {
         cmocka_unit_test(pages_without_text_have_no_paragraphs),
         cmocka_unit_test(joins),
         cmocka_unit_test(markers),
+        cmocka_unit_test(section_numbers),
+        cmocka_unit_test(shapes),
         cmocka_unit_test(letters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
