@@ -1,37 +1,15 @@
-/* Markdown: headings told by their size, paragraphs as one line each, lists, tables. What a page is
+/* Markdown: headings, paragraphs as one line each, lists, tables. What a page is
  * does not matter to its text, so pages follow one another as paragraphs do. */
 #include <string.h>
 
+#include "output/markdown_heading.h"
 #include "output/markdown_table.h"
 #include "output/markdown_text.h"
 #include "output/paragraphs.h"
 #include "output/writers.h"
 
-/* Of the page's usual size, what a heading of the first, second and third level has at least. */
-static const float heading_sizes[] = {1.8f, 1.45f, 1.22f};
-
-enum { MAX_HEADING_ROWS = 4, MAX_HEADING_LETTERS = 150 };
-
-/* The level of a heading, 0 for what is none. Figures alone, or single letters, are misjudged too
- * often. */
-static int heading_level(const qi_paragraphs *paragraphs, const qi_paragraph *p) {
-    uint32_t n_letters = 0;
-    float smallest = 0;
-    if (p->n_lines > MAX_HEADING_ROWS || paragraphs->body_size <= 0) return 0;
-    for (uint32_t l = p->first_line; l < p->first_line + p->n_lines; l++) {
-        const qi_placed_line *line = &paragraphs->lines[l];
-        if (line->in_row) return 0;
-        n_letters += line->n_letters;
-        if (l == p->first_line || line->size < smallest) smallest = line->size;
-    }
-    if (n_letters < 3 || n_letters > MAX_HEADING_LETTERS) return 0;
-    for (int level = 1; level <= 3; level++)
-        if (smallest >= heading_sizes[level - 1] * paragraphs->body_size) return level;
-    return 0;
-}
-
 static void put_heading(qi_strbuf *out, const char *text, size_t n, int level) {
-    qi_strbuf_append(out, "###", (size_t)level);
+    qi_strbuf_append(out, "####", (size_t)level);
     qi_strbuf_append(out, " ", 1);
     qi_markdown_put(out, text, n, QI_MARKDOWN_HEADING);
     qi_strbuf_append(out, "\n", 1);
@@ -83,7 +61,7 @@ static void put_paragraph(qi_strbuf *out, const quire_page *page, const qi_parag
                           uint32_t i, qi_strbuf *scratch) {
     const qi_paragraph *p = &paragraphs->list[i];
     const qi_marker *marker = &paragraphs->lines[p->first_line].marker;
-    const int level = heading_level(paragraphs, p);
+    const int level = qi_markdown_heading_level(page, paragraphs, i);
     if (p->keeps_rows && !level) {
         put_rows(out, page, paragraphs, p, scratch);
         return;

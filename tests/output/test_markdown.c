@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -51,6 +52,44 @@ static void headings_go_by_size(void **state) {
 #define AS_PARAGRAPH                                                                               \
     "Running text of the section that has some letters, more than one row of them, so that it is " \
     "known.\n"
+
+static void headings_of_the_texts_own_size_go_by_place(void **state) {
+    static const struct {
+        const char *row;
+        bool is_heading;
+    } rows[] = {{"3.1 On Numbers", true},  {"4. Methods", true},     {"IV. A Roman One", true},
+                {"2    Set Apart", true},  {"IN CAPITALS", true},    {"A Few Plain Words", true},
+                {"Dear reader,", false},   {"It is said.", false},   {"so it goes on", false},
+                {"Tel. 12 34 567", false}, {"12.50    5.20", false}, {"May 5, 1993", false}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char picture[512], expected[512];
+        snprintf(picture, sizeof picture, RUNNING "\n%s\n\n" RUNNING, rows[i].row);
+        page_of(&made, picture);
+        const char *gap = strstr(rows[i].row, "    ");
+        const int n = gap ? (int)(gap - rows[i].row) : (int)strlen(rows[i].row);
+        snprintf(expected, sizeof expected, AS_PARAGRAPH "\n%s%.*s%s%s\n\n" AS_PARAGRAPH,
+                 rows[i].is_heading ? "#### " : "", n, rows[i].row, gap ? " " : "",
+                 gap ? gap + 4 : "");
+        assert_markdown(expected);
+    }
+}
+
+static void running_heads_and_what_stands_by_itself_are_no_headings(void **state) {
+    page_of(&made, "84 THE NAME OF THE BOOK\n\n" RUNNING "\n" RUNNING
+                   "\nA Few Plain Words\n\n12 Main Street");
+    assert_markdown("84 THE NAME OF THE BOOK\n\n" AS_PARAGRAPH "\n" AS_PARAGRAPH
+                    "\nA Few Plain Words\\\n12 Main Street\n");
+}
+
+static void what_reads_poorly_or_runs_up_the_page_is_no_heading(void **state) {
+    for (int i = 0; i < 2; i++) {
+        page_of(&made, RUNNING);
+        page_add_line_of(&made, 100, 600, 40, 20, "Scrawl");
+        if (i == 0) made.lines[2].confidence = 0.3f;
+        if (i == 1) made.lines[2].box = (quire_box){10, 300, 60, 900};
+        assert_markdown(AS_PARAGRAPH "\nScrawl\n");
+    }
+}
 
 static void lists_are_lists(void **state) {
     page_of(&made, "There are some things in this list, as one can see here:\n"
@@ -105,7 +144,7 @@ static void marks_in_a_block_of_their_own_belong_to_the_next(void **state) {
     page_add_line(&made, 170, 300, "The Section");
     page_add_block(&made);
     page_draw(&made, 100, 400, RUNNING);
-    assert_markdown("- first\n- second\n\n3.1 The Section\n\n" AS_PARAGRAPH);
+    assert_markdown("- first\n- second\n\n#### 3.1 The Section\n\n" AS_PARAGRAPH);
 }
 
 static void what_only_looks_like_an_item_is_none(void **state) {
@@ -224,6 +263,9 @@ static void text_stands_for_itself(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(headings_go_by_size),
+        cmocka_unit_test(headings_of_the_texts_own_size_go_by_place),
+        cmocka_unit_test(running_heads_and_what_stands_by_itself_are_no_headings),
+        cmocka_unit_test(what_reads_poorly_or_runs_up_the_page_is_no_heading),
         cmocka_unit_test(lists_are_lists),
         cmocka_unit_test(marks_far_from_their_text_are_no_cells),
         cmocka_unit_test(bullets_read_as_something_else_are_bullets),
