@@ -6,7 +6,7 @@ PYTHON := /usr/bin/python3
 BUILD := build
 PREFIX ?= /usr/local
 
-.PHONY: all install uninstall deb demo check soak bench-programs clean
+.PHONY: all install uninstall deb demo picture check soak bench-programs clean
 .PHONY: packages packages-demo packages-check packages-bench packages-deb
 
 all: packages $(BUILD)/build.ninja
@@ -45,6 +45,10 @@ deb: packages-deb
 # Samples made by script, read with progress; results and a summary.
 demo: packages-demo all
 	tools/demo.sh $(BUILD)/quire demo
+
+# The picture of the documents, which is committed: made anew when what is drawn or read changes.
+picture: packages-demo all
+	$(PYTHON) tools/draw_view.py $(BUILD)/quire docs/images/view.png
 
 # All tests; the last line is "N passed, N failed".
 check: packages-check $(BUILD)/build.ninja
