@@ -175,17 +175,29 @@ static void take_head(qi_bytes *in, quire_page *p) {
     p->n_words = qi_bytes_u32(in);
 }
 
+/* A range of *ret_n from *ret_first on, within n and after those before, which end at *end: writers
+ * reckon with room for each line and word once. */
+static void take_range(qi_bytes *in, uint32_t n, uint32_t *end, uint32_t *ret_first,
+                       uint32_t *ret_n) {
+    *ret_first = qi_bytes_u32(in);
+    *ret_n = qi_bytes_u32(in);
+    if (*ret_first < *end || *ret_first > n || *ret_n > n - *ret_first)
+        in->bad = true;
+    else
+        *end = *ret_first + *ret_n;
+}
+
 static void take_blocks(qi_bytes *in, const quire_page *p, quire_block *blocks) {
+    uint32_t end = 0;
     for (uint32_t i = 0; i < p->n_blocks && !in->bad; i++) {
         quire_block *b = &blocks[i];
         b->box = take_box(in);
-        b->first_line = qi_bytes_u32(in);
-        b->n_lines = qi_bytes_u32(in);
-        if (b->first_line > p->n_lines || b->n_lines > p->n_lines - b->first_line) in->bad = true;
+        take_range(in, p->n_lines, &end, &b->first_line, &b->n_lines);
     }
 }
 
 static void take_lines(qi_bytes *in, const quire_page *p, quire_line *lines) {
+    uint32_t end = 0;
     for (uint32_t i = 0; i < p->n_lines && !in->bad; i++) {
         quire_line *line = &lines[i];
         line->box = take_box(in);
@@ -195,12 +207,9 @@ static void take_lines(qi_bytes *in, const quire_page *p, quire_line *lines) {
         line->confidence = qi_bytes_f32(in);
         line->text = qi_record_view_text(in);
         line->language = qi_record_view_text(in);
-        line->first_word = qi_bytes_u32(in);
-        line->n_words = qi_bytes_u32(in);
+        take_range(in, p->n_words, &end, &line->first_word, &line->n_words);
         line->source = take_source(in);
-        if (!line->text || line->first_word > p->n_words ||
-            line->n_words > p->n_words - line->first_word)
-            in->bad = true;
+        if (!line->text) in->bad = true;
     }
 }
 

@@ -150,6 +150,31 @@ static void check_begun(const qi_journal *j, qi_journal_id id, uint32_t n) {
 
 /* ---- tests ---------------------------------------------------------------------------------- */
 
+/* As read again; blocks and lines that overlap are refused. */
+static quire_err read_again(const quire_page *page) {
+    quire_page read;
+    void *storage = NULL;
+    qi_strbuf_clear(&out);
+    qi_record_put_page(&out, page);
+    qi_bytes in = qi_bytes_of(out.data, out.length);
+    quire_err err = qi_record_take_page(&in, &read, &storage);
+    if (!err) free(storage);
+    qi_strbuf_clear(&out);
+    return err;
+}
+
+static void each_line_and_word_is_there_once(void **state) {
+    quire_block overlapping_blocks[] = {blocks[0], blocks[0]};
+    quire_line overlapping_lines[] = {lines[0], lines[0]};
+    quire_page page = page_of(0);
+    assert_int_equal(read_again(&page), QUIRE_ERR_OK);
+    page.blocks = overlapping_blocks;
+    assert_int_not_equal(read_again(&page), QUIRE_ERR_OK);
+    page = page_of(0);
+    page.lines = overlapping_lines;
+    assert_int_not_equal(read_again(&page), QUIRE_ERR_OK);
+}
+
 static void documents_are_as_they_were_left(void **state) {
     const qi_journal_begun *begun;
     qi_journal *j = open_journal(false);
@@ -330,6 +355,7 @@ static int remove_folder(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_line_and_word_is_there_once),
         cmocka_unit_test(documents_are_as_they_were_left),
         cmocka_unit_test(a_changed_document_begins_anew),
         cmocka_unit_test(failed_pages_are_counted),
