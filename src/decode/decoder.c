@@ -207,21 +207,21 @@ static quire_err rewrite(qi_decoder *d, const qi_deadline *deadline, quire_diag 
     if (memory < 0)
         return qi_fail(diag, QUIRE_ERR_NO_MEMORY, "%s: no memory to write the PDF anew", d->name);
     qi_request request = {
-        .version = QI_MESSAGE_VERSION, .kind = QI_MESSAGE_REWRITE, .granted_bytes = granted};
+        .version = QI_MESSAGE_VERSION, .kind = QI_MESSAGE_REWRITE, .room_bytes = granted};
     qi_reply reply;
     quire_err e =
         qi_helper_call(&d->helper, &request, memory, granted * 2, d->name, deadline, &reply, diag);
     int fresh = -1;
-    if (!e && reply.embed_bytes > granted)
+    if (!e && reply.n_bytes > granted)
         e = qi_fail(diag, QUIRE_ERR_HELPER, "%s: the decoding helper wrote more than it could",
                     d->name);
-    if (!e && (fresh = exact_copy(memory, reply.embed_bytes)) < 0)
+    if (!e && (fresh = exact_copy(memory, reply.n_bytes)) < 0)
         e = qi_fail(diag, QUIRE_ERR_NO_MEMORY, "%s: no memory to write the PDF anew", d->name);
     close(memory);
     if (e) return e;
     close(d->source);
     d->source = fresh;
-    d->source_bytes = reply.embed_bytes;
+    d->source_bytes = reply.n_bytes;
     explicit_bzero(d->password, sizeof d->password);
     return QUIRE_ERR_OK;
 }
@@ -443,11 +443,11 @@ quire_err qi_decoder_embed(qi_decoder *d, uint32_t page, const qi_deadline *dead
     qi_request request = {.version = QI_MESSAGE_VERSION,
                           .kind = QI_MESSAGE_EMBED,
                           .page = page,
-                          .granted_bytes = info.embed_bytes};
+                          .room_bytes = info.embed_bytes};
     qi_reply reply;
     e = qi_helper_call(&d->helper, &request, memory, info.embed_decode_bytes + pages_bytes(d),
                        d->name, deadline, &reply, diag);
-    if (!e) e = accept(d, memory, info.embed_bytes, reply.embed_bytes, ret_embedded, diag);
+    if (!e) e = accept(d, memory, info.embed_bytes, reply.n_bytes, ret_embedded, diag);
     close(memory);
     return e;
 }

@@ -55,7 +55,7 @@ bool qi_request_valid(const qi_request *r, bool has_descriptor) {
                qi_pixels_bytes(r->width_px, r->height_px, &stride);
     case QI_MESSAGE_EMBED:
     case QI_MESSAGE_REWRITE:
-        return has_descriptor && r->granted_bytes > 0;
+        return has_descriptor && r->room_bytes > 0;
     case QI_MESSAGE_DECODE:
         return has_descriptor && qi_pixels_bytes(r->width_px, r->height_px, &stride) &&
                stride == r->stride_bytes;
@@ -106,7 +106,7 @@ bool qi_reply_valid(const qi_reply *r, qi_message_kind kind) {
         return r->n_bytes > 0 && r->n_bytes <= PTRDIFF_MAX;
     case QI_MESSAGE_EMBED:
     case QI_MESSAGE_REWRITE:
-        return r->embed_bytes > 0 && r->embed_bytes < UINT64_C(1) << 48;
+        return r->n_bytes > 0 && r->n_bytes < UINT64_C(1) << 48;
     default:
         return false;
     }

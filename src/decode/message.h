@@ -14,7 +14,7 @@
 #include "base/err.h"
 
 enum {
-    QI_MESSAGE_VERSION = 0x51440005, /* changes with any change of the structs below */
+    QI_MESSAGE_VERSION = 0x51440006, /* changes with any change of the structs below */
     QI_HELPER_SOCKET = 3,            /* the descriptor the helper finds its socket at */
     QI_REPLY_TEXT_BYTES = 324,
     QI_PASSWORD_BYTES = 128, /* with its NUL; what PDF allows */
@@ -46,10 +46,10 @@ typedef enum qi_message_kind {
                          another kind of helper to ask */
     QI_MESSAGE_MEASURE, /* page; reply: width_px, height_px, dpi, decode_bytes */
     QI_MESSAGE_DECODE,  /* page, width_px, height_px, stride_bytes; descriptor: the pixels' memfd */
-    QI_MESSAGE_EMBED,   /* page, granted_bytes; descriptor: the memfd of a qi_embedding; reply:
-                           embed_bytes */
-    QI_MESSAGE_REWRITE, /* descriptor: a memfd for the PDF that is open, written anew;
-                           granted_bytes; reply: embed_bytes */
+    QI_MESSAGE_EMBED,   /* page, room_bytes; descriptor: the memfd of a qi_embedding; reply:
+                           n_bytes */
+    QI_MESSAGE_REWRITE, /* room_bytes; descriptor: a memfd for the PDF that is open, written anew;
+                           reply: n_bytes */
     QI_MESSAGE_ENCODE,  /* width_px, height_px, stride_bytes, room_bytes; descriptor: a memfd with
                            RGB pixels, the room after them; reply: n_bytes of PNG in the room */
     QI_MESSAGE_TEXT,    /* page, width_px, height_px, with_ink; descriptor: memory for a
@@ -78,8 +78,7 @@ typedef struct qi_request {
     uint32_t max_pages; /* 0: none */
     uint64_t max_pixels;
     uint64_t stride_bytes;
-    uint64_t room_bytes;
-    uint64_t granted_bytes;
+    uint64_t room_bytes;              /* of the memory, for what is to be written there */
     uint32_t want_pdf;                /* OPEN: reply with original */
     uint32_t with_ink;                /* TEXT: 1: compare the text with what the page shows */
     char password[QI_PASSWORD_BYTES]; /* empty: none */
@@ -99,7 +98,7 @@ typedef struct qi_reply {
     uint32_t width_px, height_px;
     float dpi;
     uint64_t decode_bytes;
-    uint64_t n_bytes;                         /* ENCODE: at most the room */
+    uint64_t n_bytes;                         /* written, at most the room */
     uint64_t embed_bytes, embed_decode_bytes; /* MEASURE: what EMBED takes at its worst */
     uint32_t must_rewrite;                    /* OPEN: nothing can be appended to this PDF */
     quire_pdf_original original;              /* OPEN, of a PDF; n_bytes 0: none */

@@ -178,7 +178,7 @@ static quire_err embed(qi_server *s, const qi_request *request, int descriptor, 
     qi_measure m;
     quire_err e = measure_page(s, request->page, &m, diag);
     if (e) return e;
-    size_t granted, n = (size_t)request->granted_bytes;
+    size_t granted, n = (size_t)request->room_bytes;
     if (!file_size(descriptor, &granted) || granted < n || n < sizeof(qi_embedding))
         return qi_fail(diag, QUIRE_ERR_HELPER, "the memory granted is too small for its image");
     uint8_t *map = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
@@ -196,7 +196,7 @@ static quire_err embed(qi_server *s, const qi_request *request, int descriptor, 
     qi_embed out = {
         .head = head, .bytes = map + sizeof(qi_embedding), .capacity = n - sizeof(qi_embedding)};
     e = fill(s, request->page, &m, &out, diag);
-    reply->embed_bytes = sizeof(qi_embedding) + head->n_covered * sizeof(quire_box) + head->n_bytes;
+    reply->n_bytes = sizeof(qi_embedding) + head->n_covered * sizeof(quire_box) + head->n_bytes;
     munmap(map, n);
     return e;
 }
@@ -204,14 +204,14 @@ static quire_err embed(qi_server *s, const qi_request *request, int descriptor, 
 /* Writes the document that is open anew. */
 static quire_err rewrite(qi_server *s, const qi_request *request, int descriptor, qi_reply *reply,
                          quire_diag *diag) {
-    size_t granted, n = (size_t)request->granted_bytes;
+    size_t granted, n = (size_t)request->room_bytes;
     if (!s->codec || !s->codec->rewrite || !file_size(descriptor, &granted) || granted < n)
         return qi_fail(diag, QUIRE_ERR_HELPER, "it cannot be written anew");
     uint8_t *map = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
     if (map == MAP_FAILED) return qi_fail(diag, QUIRE_ERR_NO_MEMORY, "no memory to write it anew");
     size_t used = 0;
     quire_err e = s->codec->rewrite(s->state, map, n, &used, diag);
-    reply->embed_bytes = used;
+    reply->n_bytes = used;
     munmap(map, n);
     return e;
 }
