@@ -1,5 +1,5 @@
 /* What the files of the PDF writer share: the file as it grows, the font without glyphs, the text
- * layer, PDF/A's parts. One owner at a time. Source: ISO 32000-1 (PDF 1.7). */
+ * layer. One owner at a time. Source: ISO 32000-1 (PDF 1.7). */
 #ifndef QI_OUTPUT_PDF_PARTS_H
 #define QI_OUTPUT_PDF_PARTS_H
 
@@ -67,9 +67,6 @@ void qi_pdf_font_write(const qi_pdf_font *font, qi_pdf_file *file, qi_strbuf *ou
 bool qi_pdf_text(qi_strbuf *out, const quire_page *page, const char *font_name,
                  const double to_points[6], const quire_pdf_page *covered, qi_pdf_font *font);
 
-/* pdf_archive.c: what PDF/A asks for beside. */
-void qi_pdf_profile(qi_strbuf *out);  /* sRGB, an ICC profile of version 2 */
-void qi_pdf_metadata(qi_strbuf *out); /* XMP */
 #define QI_PDF_PRODUCER "Quire " QUIRE_VERSION
 
 #endif

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "base/err.h"
+#include "base/pdf_archive.h"
 #include "output/emit.h"
 #include "output/pdf_parts.h"
 #include "output/writers.h"
@@ -268,7 +269,7 @@ void qi_write_pdf_page(qi_strbuf *out, const qi_output_document *document, const
 
 static void put_archive(qi_pdf_writer *w, qi_strbuf *out, uint32_t metadata, uint32_t profile) {
     qi_strbuf bytes = {0};
-    qi_pdf_metadata(&bytes);
+    qi_pdf_metadata(&bytes, &(qi_pdf_properties){.producer = QI_PDF_PRODUCER});
     if (!bytes.failed)
         qi_pdf_stream(&w->file, out, metadata, "/Type /Metadata /Subtype /XML", bytes.data,
                       bytes.length, false);
@@ -301,9 +302,8 @@ static void put_catalog(qi_pdf_writer *w, qi_strbuf *out) {
     qi_strbuf_printf(out, "<< /Type /Catalog /Pages %u 0 R", w->pages);
     if (w->pdf_a)
         qi_strbuf_printf(out,
-                         " /Metadata %u 0 R /OutputIntents [<< /Type /OutputIntent /S /GTS_PDFA1 "
-                         "/OutputConditionIdentifier (sRGB) /Info (sRGB) /DestOutputProfile "
-                         "%u 0 R >>]",
+                         " /Metadata %u 0 R /OutputIntents [<< " QI_PDF_INTENT
+                         " /DestOutputProfile %u 0 R >>]",
                          metadata, profile);
     qi_strbuf_puts(out, " >>");
     qi_pdf_end(out);

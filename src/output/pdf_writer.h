@@ -8,7 +8,8 @@
 
 typedef struct qi_pdf_writer qi_pdf_writer;
 
-/* pdf_a: the result is PDF/A-2b, or is refused. NULL: no memory. */
+/* pdf_a: the result is PDF/A-2b, or is refused; a PDF was opened as one (want_pdf_a). NULL: no
+ * memory. */
 qi_pdf_writer *qi_pdf_writer_new(bool pdf_a);
 void qi_pdf_writer_free(qi_pdf_writer *writer);
 
