@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "decode/helper/pdf_inline_image.h"
 #include "decode/helper/pdf_matrix.h"
 #include "decode/helper/pdf_scan.h"
 #include "decode/helper/pdf_stream.h"
@@ -231,45 +232,10 @@ static void set_font(qi_pdf_scan *s, qpdf_oh resources, const qi_pdf_operands *o
     qpdf_oh_release(s->q, font);
 }
 
-/* The dictionary between BI and ID; entries that have no short name have no part here. */
 static void inline_image(qi_pdf_scan *s, qi_pdf_tokens *tokens) {
-    qi_pdf_token t;
-    char key[QI_PDF_NAME_BYTES] = "", space[QI_PDF_NAME_BYTES] = "";
-    double width = 0, height = 0, bits = 8;
-    bool is_stencil = false, has_filter = false;
-    int depth = 0;
-    for (;;) {
-        qi_pdf_token_next(tokens, &t);
-        if (t.kind == QI_PDF_END) return;
-        if (t.kind == QI_PDF_KEYWORD && strcmp(t.text, "ID") == 0) break;
-        if (t.kind == QI_PDF_OPEN) depth++;
-        if (t.kind == QI_PDF_SHUT && depth) depth--;
-        if (depth) continue;
-        bool ends = true;
-        if (!strcmp(key, "/W") || !strcmp(key, "/Width"))
-            width = t.number;
-        else if (!strcmp(key, "/H") || !strcmp(key, "/Height"))
-            height = t.number;
-        else if (!strcmp(key, "/BPC") || !strcmp(key, "/BitsPerComponent"))
-            bits = t.number;
-        else if (!strcmp(key, "/IM") || !strcmp(key, "/ImageMask"))
-            is_stencil = strcmp(t.text, "true") == 0;
-        else if (!strcmp(key, "/CS") || !strcmp(key, "/ColorSpace"))
-            memcpy(space, t.text, sizeof space);
-        else if (!strcmp(key, "/F") || !strcmp(key, "/Filter"))
-            has_filter = true;
-        else
-            ends = !*key || t.kind != QI_PDF_NAME;
-        key[0] = 0;
-        if (ends && t.kind == QI_PDF_NAME && !*space) memcpy(key, t.text, sizeof key);
-    }
-    double channels = !strcmp(space, "/RGB") || !strcmp(space, "/DeviceRGB")     ? 3
-                      : !strcmp(space, "/CMYK") || !strcmp(space, "/DeviceCMYK") ? 4
-                                                                                 : 1;
-    double n = height * ceil(width * (is_stencil ? 1 : bits * channels) / 8);
-    bool known = !has_filter && n > 0 && n < MAX_BYTES;
-    qi_pdf_token_skip_image(tokens, known ? (size_t)n : 0);
-    add_image(s, as_size(width), as_size(height), is_stencil, 0);
+    qi_pdf_inline_image image;
+    if (qi_pdf_inline_image_read(tokens, &image))
+        add_image(s, as_size(image.width), as_size(image.height), image.is_stencil, 0);
 }
 
 static void move_line(qi_pdf_scan *s, double x, double y) {
@@ -454,20 +420,34 @@ bool qi_pdf_has_drawn_annotations(qpdf_data q, qpdf_oh page) {
 }
 
 /* Appends a stream and a newline: operators do not go over the end of a stream. */
-static void append(qi_pdf_scan *s, qpdf_oh stream, uint8_t **all, size_t *n_all) {
+static bool append(qpdf_data q, qpdf_oh stream, size_t *budget_bytes, uint8_t **all,
+                   size_t *n_all) {
     uint8_t *bytes = NULL, *more = NULL;
     size_t n = 0;
-    if (qpdf_oh_is_null(s->q, stream)) return;
-    if (qi_pdf_stream_read(s->q, stream, &s->bytes_left, &bytes, &n) &&
+    if (qpdf_oh_is_null(q, stream)) return true;
+    if (qi_pdf_stream_read(q, stream, budget_bytes, &bytes, &n) &&
         (more = realloc(*all, *n_all + n + 1))) {
         memcpy(more + *n_all, bytes, n);
         more[*n_all + n] = '\n';
         *all = more;
         *n_all += n + 1;
-    } else {
-        s->out->is_complete = false;
     }
     free(bytes);
+    return more != NULL;
+}
+
+bool qi_pdf_page_content(qpdf_data q, qpdf_oh page, size_t *budget_bytes, uint8_t **ret_bytes,
+                         size_t *ret_n_bytes) {
+    qpdf_oh contents = qpdf_oh_get_key(q, page, "/Contents");
+    bool many = qpdf_oh_is_array(q, contents);
+    int n = many ? qpdf_oh_get_array_n_items(q, contents) : 1;
+    bool is_complete = n <= MAX_STREAMS;
+    *ret_bytes = NULL;
+    *ret_n_bytes = 0;
+    for (int i = 0; i < n && i < MAX_STREAMS; i++)
+        is_complete &= append(q, many ? qpdf_oh_get_array_item(q, contents, i) : contents,
+                              budget_bytes, ret_bytes, ret_n_bytes);
+    return is_complete;
 }
 
 void qi_pdf_content_scan(qpdf_data q, qpdf_oh page, qi_pdf_content *ret_content) {
@@ -477,14 +457,9 @@ void qi_pdf_content_scan(qpdf_data q, qpdf_oh page, qi_pdf_content *ret_content)
         scan_done(&s);
         return;
     }
-    uint8_t *all = NULL;
-    size_t n_all = 0;
-    qpdf_oh contents = qpdf_oh_get_key(q, page, "/Contents");
-    bool many = qpdf_oh_is_array(q, contents);
-    int n = many ? qpdf_oh_get_array_n_items(q, contents) : 1;
-    if (n > MAX_STREAMS) ret_content->is_complete = false;
-    for (int i = 0; i < n && i < MAX_STREAMS; i++)
-        append(&s, many ? qpdf_oh_get_array_item(q, contents, i) : contents, &all, &n_all);
+    uint8_t *all;
+    size_t n_all;
+    if (!qi_pdf_page_content(q, page, &s.bytes_left, &all, &n_all)) s.out->is_complete = false;
     if (all) run(&s, qi_pdf_page_entry(q, page, "/Resources"), all, n_all, 0);
     free(all);
     scan_done(&s);

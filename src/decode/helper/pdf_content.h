@@ -84,6 +84,13 @@ void qi_pdf_content_scan(qpdf_data q, qpdf_oh page, qi_pdf_content *ret_content)
 void qi_pdf_content_scan_bytes(qpdf_data q, qpdf_oh resources, const uint8_t *bytes, size_t n_bytes,
                                qi_pdf_content *ret_content);
 
+/* The decoded streams of a page's contents, one after the other with newlines between, from malloc,
+ * the caller's also on failure; NULL where there is nothing. False where a stream is not there
+ * whole: what there is of others is given. Packed and decoded bytes are taken from *budget_bytes.
+ */
+bool qi_pdf_page_content(qpdf_data q, qpdf_oh page, size_t *budget_bytes, uint8_t **ret_bytes,
+                         size_t *ret_n_bytes);
+
 /* An entry of a page that it may inherit (/Resources, /MediaBox, /CropBox, /Rotate); null handle
  * where it has none. */
 qpdf_oh qi_pdf_page_entry(qpdf_data q, qpdf_oh page, const char *key);
