@@ -191,8 +191,7 @@ typedef struct quire_pdf_original {
     uint32_t next_object;
     uint32_t root, root_generation, info, info_generation; /* objects; info 0: none */
     uint32_t n_id;
-    uint8_t id[32];      /* the first part of its identifier, if it is that short */
-    uint32_t says_pdf_a; /* its metadata name a part of PDF/A: 1–4; 0 none */
+    uint8_t id[32]; /* the first part of its identifier, if it is that short */
 } quire_pdf_original;
 
 /* A stage's time, in nanoseconds of one core, for this page. */
@@ -271,8 +270,9 @@ typedef struct quire_request {
         bool set;
         float value[4]; /* x, y, width, height */
         bool percent[4];
-    } region;      /* only what lies inside is read; boxes stay those of the whole page */
-    bool want_pdf; /* pages and documents come with what a searchable PDF is made of */
+    } region;        /* only what lies inside is read; boxes stay those of the whole page */
+    bool want_pdf;   /* pages and documents come with what a searchable PDF is made of */
+    bool want_pdf_a; /* with want_pdf: PDFs come as PDF/A-2b; UNSUPPORTED where that cannot be */
     quire_earlier_pages earlier;
 } quire_request;
 

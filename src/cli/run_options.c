@@ -200,6 +200,7 @@ static quire_err check_pdf(qi_run_values *v, int n_inputs, quire_diag *diag) {
         v->request.want_pdf |= v->formats.list[i] == pdf;
     if (v->pdfa && !v->request.want_pdf)
         return qi_fail(diag, QUIRE_ERR_USAGE, "--pdfa is about PDFs; ask for one with -f pdf");
+    v->request.want_pdf_a = v->pdfa;
     if (!v->request.want_pdf || v->output) return QUIRE_ERR_OK;
     if (n_inputs != 1 || v->files_from)
         return qi_fail(diag, QUIRE_ERR_USAGE,

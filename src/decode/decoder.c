@@ -26,6 +26,8 @@ enum { NAME_BYTES = 240 };
 #define PDF_GROWTH_BYTES  (UINT64_C(32) << 20)
 #define PDF_LEARNED_BYTES (UINT64_C(128) << 10)
 
+/* What checking a PDF for PDF/A takes beside: the content of a page. */
+#define CHECK_BYTES   (UINT64_C(24) << 20)
 #define ENCODER_BYTES (UINT64_C(2) << 20) /* deflate's tables; rows come on top */
 
 /* What a helper keeps of each page of a PDF up to the one at hand, as is usual and at most; of more
@@ -50,7 +52,8 @@ struct qi_decoder {
     qi_page_info measured; /* of page measured_page, while is_measured */
     uint32_t measured_page;
     bool is_measured;
-    bool want_pdf, rewritten;
+    bool want_pdf, want_pdf_a;
+    bool is_ready, rewritten; /* for the PDF that is wanted */
     uint64_t max_rewrite_bytes;
     quire_pdf_original original; /* n_bytes 0: none */
     char name[NAME_BYTES];       /* printable */
@@ -195,30 +198,35 @@ static int exact_copy(int from, uint64_t n_bytes) {
 }
 
 /* Has the PDF that the helper holds written anew, whole and without encryption, and takes that for
- * the document. */
-static quire_err rewrite(qi_decoder *d, const qi_deadline *deadline, quire_diag *diag) {
+ * the document; *ret_rewritten is false where it stays as it is. */
+static quire_err rewrite(qi_decoder *d, const qi_deadline *deadline, bool *ret_rewritten,
+                         quire_diag *diag) {
     uint64_t granted = d->source_bytes * 2 + (UINT64_C(1) << 20);
-    if (granted > d->max_rewrite_bytes)
+    uint64_t needed = granted + (d->want_pdf_a ? CHECK_BYTES : 0);
+    if (needed > d->max_rewrite_bytes)
         return qi_fail(diag, QUIRE_ERR_TOO_LARGE,
-                       "%s: the PDF is damaged or encrypted and too large to be written anew "
-                       "within the memory allowed; allow more (--memory)",
-                       d->name);
+                       "%s: the PDF must be written anew (%s) and is too large for that within the "
+                       "memory allowed; allow more (--memory)",
+                       d->name, d->want_pdf_a ? "for --pdfa" : "it is damaged or encrypted");
     int memory = granted_memory(granted);
     if (memory < 0)
         return qi_fail(diag, QUIRE_ERR_NO_MEMORY, "%s: no memory to write the PDF anew", d->name);
-    qi_request request = {
-        .version = QI_MESSAGE_VERSION, .kind = QI_MESSAGE_REWRITE, .room_bytes = granted};
+    qi_request request = {.version = QI_MESSAGE_VERSION,
+                          .kind = d->want_pdf_a ? QI_MESSAGE_ARCHIVE : QI_MESSAGE_REWRITE,
+                          .room_bytes = granted};
     qi_reply reply;
     quire_err e =
-        qi_helper_call(&d->helper, &request, memory, granted * 2, d->name, deadline, &reply, diag);
+        qi_helper_call(&d->helper, &request, memory, needed * 2, d->name, deadline, &reply, diag);
     int fresh = -1;
     if (!e && reply.n_bytes > granted)
         e = qi_fail(diag, QUIRE_ERR_HELPER, "%s: the decoding helper wrote more than it could",
                     d->name);
-    if (!e && (fresh = exact_copy(memory, reply.n_bytes)) < 0)
+    if (!e && reply.n_bytes && (fresh = exact_copy(memory, reply.n_bytes)) < 0)
         e = qi_fail(diag, QUIRE_ERR_NO_MEMORY, "%s: no memory to write the PDF anew", d->name);
     close(memory);
     if (e) return e;
+    *ret_rewritten = reply.n_bytes > 0;
+    if (!reply.n_bytes) return QUIRE_ERR_OK;
     close(d->source);
     d->source = fresh;
     d->source_bytes = reply.n_bytes;
@@ -249,12 +257,13 @@ static quire_err ensure_given(qi_decoder *d, const qi_deadline *deadline, quire_
     }
     d->given = true;
     d->n_measured = 0;
-    if (reply.must_rewrite && d->want_pdf && !d->rewritten) {
-        e = rewrite(d, deadline, diag);
+    bool wants_archive = d->want_pdf_a && reply.format == QI_FORMAT_PDF;
+    if (((reply.must_rewrite && d->want_pdf) || wants_archive) && !d->is_ready) {
+        e = rewrite(d, deadline, &d->rewritten, diag);
         if (e) return e;
-        d->rewritten = true;
-        d->given = false;
-        return ensure_given(d, deadline, diag);
+        d->is_ready = true;
+        d->given = !d->rewritten;
+        if (d->rewritten) return ensure_given(d, deadline, diag);
     }
     d->original = reply.original;
     if (d->want_pdf && reply.format == QI_FORMAT_PDF && !d->original.n_bytes)
@@ -280,7 +289,7 @@ quire_err qi_decoder_open(qi_decoder *d, int fd, const char *name, const char *p
                           quire_diag *diag) {
     qi_decoder_close(d);
     qi_printable(d->name, sizeof d->name, name);
-    d->is_measured = d->rewritten = false;
+    d->is_measured = d->is_ready = d->rewritten = false;
     d->needs = QI_HELPER_IMAGES;
     explicit_bzero(d->password, sizeof d->password);
     if (password && strlen(password) >= sizeof d->password)
@@ -400,8 +409,9 @@ quire_err qi_decoder_page(qi_decoder *d, uint32_t page, const qi_deadline *deadl
     return QUIRE_ERR_OK;
 }
 
-void qi_decoder_want_pdf(qi_decoder *d, bool want, uint64_t max_rewrite_bytes) {
+void qi_decoder_want_pdf(qi_decoder *d, bool want, bool as_pdf_a, uint64_t max_rewrite_bytes) {
     d->want_pdf = want;
+    d->want_pdf_a = want && as_pdf_a;
     d->max_rewrite_bytes = max_rewrite_bytes;
 }
 

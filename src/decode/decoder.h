@@ -99,9 +99,10 @@ quire_err qi_decoder_page_info(qi_decoder *decoder, uint32_t page, const qi_dead
                                qi_page_info *ret_info, quire_diag *diag);
 quire_err qi_decoder_page(qi_decoder *decoder, uint32_t page, const qi_deadline *deadline,
                           qi_decoded *ret_decoded, quire_diag *diag);
-/* From now on documents are opened for a searchable PDF as well, or not. A PDF that cannot be
- * appended to is then written anew at its opening, by max_rewrite_bytes at most. */
-void qi_decoder_want_pdf(qi_decoder *decoder, bool want, uint64_t max_rewrite_bytes);
+/* From now on documents are opened for a searchable PDF as well, or not; as_pdf_a: PDFs for one
+ * that is PDF/A-2b. A PDF that cannot be appended to, or is not PDF/A-2b yet, is then written anew
+ * at its opening, in max_rewrite_bytes at most. */
+void qi_decoder_want_pdf(qi_decoder *decoder, bool want, bool as_pdf_a, uint64_t max_rewrite_bytes);
 /* What the PDF takes over of a page; no map where a PDF's page cannot be changed. */
 quire_err qi_decoder_embed(qi_decoder *decoder, uint32_t page, const qi_deadline *deadline,
                            qi_embedded *ret_embedded, quire_diag *diag);

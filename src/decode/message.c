@@ -55,6 +55,7 @@ bool qi_request_valid(const qi_request *r, bool has_descriptor) {
                qi_pixels_bytes(r->width_px, r->height_px, &stride);
     case QI_MESSAGE_EMBED:
     case QI_MESSAGE_REWRITE:
+    case QI_MESSAGE_ARCHIVE:
         return has_descriptor && r->room_bytes > 0;
     case QI_MESSAGE_DECODE:
         return has_descriptor && qi_pixels_bytes(r->width_px, r->height_px, &stride) &&
@@ -71,7 +72,7 @@ static bool original_valid(const quire_pdf_original *o) {
            (o->xref_at < o->n_bytes && o->xref_kind <= 1 && o->next_object > 0 &&
             o->next_object < INT32_MAX / 2 && o->root > 0 && o->root < o->next_object &&
             o->info < o->next_object && o->root_generation <= UINT16_MAX &&
-            o->info_generation <= UINT16_MAX && o->n_id <= sizeof o->id && o->says_pdf_a <= 4);
+            o->info_generation <= UINT16_MAX && o->n_id <= sizeof o->id);
 }
 
 bool qi_reply_valid(const qi_reply *r, qi_message_kind kind) {
@@ -107,6 +108,8 @@ bool qi_reply_valid(const qi_reply *r, qi_message_kind kind) {
     case QI_MESSAGE_EMBED:
     case QI_MESSAGE_REWRITE:
         return r->n_bytes > 0 && r->n_bytes < UINT64_C(1) << 48;
+    case QI_MESSAGE_ARCHIVE:
+        return r->n_bytes < UINT64_C(1) << 48;
     default:
         return false;
     }

@@ -14,7 +14,7 @@
 #include "base/err.h"
 
 enum {
-    QI_MESSAGE_VERSION = 0x51440006, /* changes with any change of the structs below */
+    QI_MESSAGE_VERSION = 0x51440007, /* changes with any change of the structs below */
     QI_HELPER_SOCKET = 3,            /* the descriptor the helper finds its socket at */
     QI_REPLY_TEXT_BYTES = 324,
     QI_PASSWORD_BYTES = 128, /* with its NUL; what PDF allows */
@@ -50,6 +50,7 @@ typedef enum qi_message_kind {
                            n_bytes */
     QI_MESSAGE_REWRITE, /* room_bytes; descriptor: a memfd for the PDF that is open, written anew;
                            reply: n_bytes */
+    QI_MESSAGE_ARCHIVE, /* the same as PDF/A-2b; n_bytes 0: it is that already */
     QI_MESSAGE_ENCODE,  /* width_px, height_px, stride_bytes, room_bytes; descriptor: a memfd with
                            RGB pixels, the room after them; reply: n_bytes of PNG in the room */
     QI_MESSAGE_TEXT,    /* page, width_px, height_px, with_ink; descriptor: memory for a

@@ -70,9 +70,6 @@ void qi_write_pdf_begin(qi_strbuf *out, const qi_output_document *document) {
         w->original = *o;
         qi_pdf_file_init(&w->file, o->next_object);
         w->font_number = qi_pdf_number(&w->file);
-        if (w->pdf_a && !o->says_pdf_a)
-            refuse(w, "it is a PDF whose own metadata do not say that it is PDF/A, and what it "
-                      "holds is not changed");
         return;
     }
     qi_pdf_file_init(&w->file, 1);

@@ -68,7 +68,8 @@ static quire_err open_document(qi_driver *driver, qi_document *d, quire_diag *di
     qi_document_info info;
     lseek(fd, 0, SEEK_SET); /* a pipe's copy was written up to its end */
     /* Writing anew holds about two and a half times what is granted for it, for a moment. */
-    qi_decoder_want_pdf(driver->decoder, d->request.want_pdf, qi_budget_alone_bytes(r->budget) / 3);
+    qi_decoder_want_pdf(driver->decoder, d->request.want_pdf, d->request.want_pdf_a,
+                        qi_budget_alone_bytes(r->budget) / 3);
     err = qi_decoder_open(driver->decoder, fd, d->name, d->password, &deadline, &info, diag);
     qi_pool_leave(r->pool);
     close(fd);

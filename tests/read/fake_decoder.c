@@ -150,7 +150,8 @@ void qi_decoded_done(qi_decoded *decoded) {
     *decoded = (qi_decoded){0};
 }
 
-void qi_decoder_want_pdf(qi_decoder *decoder, bool want, uint64_t max_rewrite_bytes) {}
+void qi_decoder_want_pdf(qi_decoder *decoder, bool want, bool as_pdf_a,
+                         uint64_t max_rewrite_bytes) {}
 
 /* The page's number and size, as a PDF would have it. */
 quire_err qi_decoder_embed(qi_decoder *d, uint32_t page, const qi_deadline *deadline,

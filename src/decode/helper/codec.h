@@ -77,10 +77,11 @@ typedef struct qi_codec {
      * and orientation are in head. NULL where there is never such. */
     quire_err (*embed)(void *state, uint32_t page, qi_embed *out, quire_diag *diag);
     /* Of PDF alone: how an update is appended to the document, or that it cannot be, but to the
-     * document as _rewrite writes it, whole and without encryption. */
+     * document as _rewrite writes it, whole and without encryption. as_pdf_a: as PDF/A-2b, where it
+     * is not yet (*ret_bytes 0); UNSUPPORTED names what is in the way. */
     void (*original)(void *state, quire_pdf_original *ret_original, bool *ret_must_rewrite);
-    quire_err (*rewrite)(void *state, uint8_t *to, size_t capacity, size_t *ret_bytes,
-                         quire_diag *diag);
+    quire_err (*rewrite)(void *state, bool as_pdf_a, uint8_t *to, size_t capacity,
+                         size_t *ret_bytes, quire_diag *diag);
 } qi_codec;
 
 extern const qi_codec qi_codec_jpeg, qi_codec_png, qi_codec_tiff, qi_codec_webp, qi_codec_heif,

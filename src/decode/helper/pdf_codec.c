@@ -344,9 +344,9 @@ static void pdf_original(void *state, quire_pdf_original *ret_original, bool *re
     qi_pdf_update_original(((pdf *)state)->input, ret_original, ret_must_rewrite);
 }
 
-static quire_err pdf_rewrite(void *state, uint8_t *to, size_t capacity, size_t *ret_bytes,
-                             quire_diag *diag) {
-    return qi_pdf_rewrite(((pdf *)state)->input, to, capacity, ret_bytes, diag);
+static quire_err pdf_rewrite(void *state, bool as_pdf_a, uint8_t *to, size_t capacity,
+                             size_t *ret_bytes, quire_diag *diag) {
+    return qi_pdf_rewrite(((pdf *)state)->input, as_pdf_a, to, capacity, ret_bytes, diag);
 }
 
 const qi_codec qi_codec_pdf = {.open = pdf_open,

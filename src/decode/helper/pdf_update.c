@@ -14,6 +14,8 @@
 #include "base/strbuf.h"
 #include "decode/embedding.h"
 #include "decode/helper/pdf_content.h"
+#include "decode/helper/pdf_stream.h"
+#include "decode/helper/pdfa.h"
 
 enum { TAIL_BYTES = 1024, METADATA_MAX_BYTES = 1 << 20, FEW_OBJECTS = 8192 };
 
@@ -55,28 +57,10 @@ static bool find_xref(const qi_input *in, quire_pdf_original *o) {
     return true;
 }
 
-/* The part of PDF/A that the metadata name, 0 none. */
-static uint32_t pdf_a_part(qpdf_data q) {
-    qpdf_oh stream = qpdf_oh_get_key_if_dict(q, qpdf_get_root(q), "/Metadata");
-    unsigned char *bytes = NULL;
-    size_t n = 0;
-    QPDF_BOOL filtered = QPDF_FALSE;
-    uint32_t part = 0;
-    if (!qpdf_oh_is_stream(q, stream) ||
-        qpdf_oh_get_stream_data(q, stream, qpdf_dl_generalized, &filtered, &bytes, &n) !=
-            QPDF_SUCCESS)
-        return 0;
-    const char *key = "pdfaid:part";
-    char *text = n < METADATA_MAX_BYTES ? strndup((const char *)bytes, n) : NULL;
-    const char *at = text ? strstr(text, key) : NULL;
-    for (int i = 0; at && !part && i < 8; i++) {
-        char c = at[strlen(key) + (size_t)i];
-        if (!c) break;
-        if (c >= '1' && c <= '4') part = (uint32_t)(c - '0');
-    }
-    free(text);
-    free(bytes);
-    return part;
+/* Whether an update can be appended, as far as it was read. */
+static bool is_sound(const qi_input *in, qpdf_data q, int code, quire_pdf_original *o) {
+    return find_xref(in, o) && !(code & QPDF_WARNINGS) && !qpdf_is_encrypted(q) &&
+           qpdf_oh_is_indirect(q, qpdf_oh_get_key(q, qpdf_get_trailer(q), "/Root"));
 }
 
 static void read_id(qpdf_data q, qpdf_oh trailer, quire_pdf_original *o) {
@@ -113,9 +97,7 @@ void qi_pdf_update_original(const qi_input *input, quire_pdf_original *ret,
     if (!q) return;
     qpdf_oh trailer = qpdf_get_trailer(q), root = qpdf_oh_get_key(q, trailer, "/Root"),
             info = qpdf_oh_get_key(q, trailer, "/Info");
-    bool sound = find_xref(input, &o) && !(code & QPDF_WARNINGS) && !qpdf_is_encrypted(q) &&
-                 qpdf_oh_is_indirect(q, root);
-    *ret_must_rewrite = !sound;
+    *ret_must_rewrite = !is_sound(input, q, code, &o);
     if (!o.xref_at) o.xref_at = 1; /* never used: the document is written anew */
     o.n_bytes = input->n_bytes;
     o.root = (uint32_t)qpdf_oh_get_object_id(q, root);
@@ -125,32 +107,83 @@ void qi_pdf_update_original(const qi_input *input, quire_pdf_original *ret,
         o.info_generation = (uint32_t)qpdf_oh_get_generation(q, info);
     }
     read_id(q, trailer, &o);
-    o.says_pdf_a = pdf_a_part(q);
     o.next_object = fresh_number(q, trailer);
     qpdf_cleanup(&q);
     if (o.root && o.next_object) *ret = o;
 }
 
-quire_err qi_pdf_rewrite(const qi_input *in, uint8_t *to, size_t capacity, size_t *ret_bytes,
-                         quire_diag *diag) {
+/* The part of PDF/A that the metadata name, 0 none. */
+static uint32_t pdf_a_part(qpdf_data q) {
+    qpdf_oh stream = qpdf_oh_get_key_if_dict(q, qpdf_get_root(q), "/Metadata");
+    uint8_t *bytes;
+    size_t n, budget = METADATA_MAX_BYTES;
+    uint32_t part = 0;
+    if (!qi_pdf_stream_read(q, stream, &budget, &bytes, &n)) return 0;
+    const char *key = "pdfaid:part";
+    char *text = strndup((const char *)bytes, n);
+    const char *at = text ? strstr(text, key) : NULL;
+    for (int i = 0; at && !part && i < 8; i++) {
+        char c = at[strlen(key) + (size_t)i];
+        if (!c) break;
+        if (c >= '1' && c <= '4') part = (uint32_t)(c - '0');
+    }
+    free(text);
+    free(bytes);
+    return part;
+}
+
+/* Whether it can stay as it is, but for what _make changes. */
+static bool is_pdf_a(const qi_input *in, qpdf_data q, int code) {
+    quire_pdf_original o = {0};
+    if (!is_sound(in, q, code, &o) || pdf_a_part(q) != 2 || qpdf_get_pdf_version(q)[0] != '1')
+        return false;
+    read_id(q, qpdf_get_trailer(q), &o);
+    return o.n_id > 0;
+}
+
+/* What is damaged shows at last when streams are coded anew. */
+static bool has_new_warning(qpdf_data q) {
+    bool any = false;
+    while (qpdf_more_warnings(q)) {
+        qpdf_next_warning(q);
+        any = true;
+    }
+    return any;
+}
+
+static quire_err write_document(qpdf_data q, const qi_pdfa_result *as_pdf_a, uint8_t *to,
+                                size_t capacity, size_t *ret_bytes) {
+    if (qpdf_init_write_memory(q) & QPDF_ERRORS) return QUIRE_ERR_CORRUPT;
+    /* The number is qpdf's to say, but it does so only where a damaged trailer has the key. */
+    qpdf_oh_replace_key(q, qpdf_get_trailer(q), "/Size", qpdf_oh_new_integer(q, 1));
+    qpdf_set_preserve_encryption(q, QPDF_FALSE);
+    qpdf_set_deterministic_ID(q, QPDF_TRUE);
+    qpdf_set_stream_data_mode(q, as_pdf_a && as_pdf_a->has_lzw ? qpdf_s_compress : qpdf_s_preserve);
+    if (as_pdf_a) {
+        qpdf_set_newline_before_endstream(q, QPDF_TRUE);
+        qpdf_force_pdf_version(q, "1.7");
+        has_new_warning(q);
+    }
+    if (qpdf_write(q) & QPDF_ERRORS || (as_pdf_a && has_new_warning(q))) return QUIRE_ERR_CORRUPT;
+    if (qpdf_get_buffer_length(q) > capacity) return QUIRE_ERR_TOO_LARGE;
+    *ret_bytes = qpdf_get_buffer_length(q);
+    memcpy(to, qpdf_get_buffer(q), *ret_bytes);
+    return QUIRE_ERR_OK;
+}
+
+quire_err qi_pdf_rewrite(const qi_input *in, bool as_pdf_a, uint8_t *to, size_t capacity,
+                         size_t *ret_bytes, quire_diag *diag) {
     int code;
     qpdf_data q = open_document(in, &code);
+    qi_pdfa_result made = {.changed = true};
     quire_err e = QUIRE_ERR_OK;
-    if (!q || (qpdf_init_write_memory(q) & QPDF_ERRORS)) {
-        e = QUIRE_ERR_CORRUPT;
-    } else {
-        qpdf_set_preserve_encryption(q, QPDF_FALSE);
-        qpdf_set_deterministic_ID(q, QPDF_TRUE);
-        qpdf_set_stream_data_mode(q, qpdf_s_preserve);
-        if (qpdf_write(q) & QPDF_ERRORS)
-            e = QUIRE_ERR_CORRUPT;
-        else if (qpdf_get_buffer_length(q) > capacity)
-            e = QUIRE_ERR_TOO_LARGE;
+    if (q && as_pdf_a) e = qi_pdfa_make(q, !is_pdf_a(in, q, code), &made, diag);
+    if (e || !made.changed) {
+        if (!e) *ret_bytes = 0;
+        qpdf_cleanup(&q);
+        return e;
     }
-    if (!e) {
-        *ret_bytes = qpdf_get_buffer_length(q);
-        memcpy(to, qpdf_get_buffer(q), *ret_bytes);
-    }
+    e = q ? write_document(q, as_pdf_a ? &made : NULL, to, capacity, ret_bytes) : QUIRE_ERR_CORRUPT;
     if (q) qpdf_cleanup(&q);
     if (!e) return QUIRE_ERR_OK;
     return qi_fail(diag, e,

@@ -18,8 +18,9 @@ void qi_pdf_update_original(const qi_input *input, quire_pdf_original *ret_origi
 void qi_pdf_update_page(qpdf_data q, qpdf_oh page, double width, double height, double scale,
                         qi_embed *out);
 
-/* The whole document anew, without encryption. */
-quire_err qi_pdf_rewrite(const qi_input *input, uint8_t *to, size_t capacity, size_t *ret_bytes,
-                         quire_diag *diag);
+/* The whole document anew, without encryption; as_pdf_a: as PDF/A-2b, see pdfa.h, and *ret_bytes is
+ * 0 where it can stay as it is. */
+quire_err qi_pdf_rewrite(const qi_input *input, bool as_pdf_a, uint8_t *to, size_t capacity,
+                         size_t *ret_bytes, quire_diag *diag);
 
 #endif

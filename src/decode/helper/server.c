@@ -210,7 +210,8 @@ static quire_err rewrite(qi_server *s, const qi_request *request, int descriptor
     uint8_t *map = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
     if (map == MAP_FAILED) return qi_fail(diag, QUIRE_ERR_NO_MEMORY, "no memory to write it anew");
     size_t used = 0;
-    quire_err e = s->codec->rewrite(s->state, map, n, &used, diag);
+    quire_err e =
+        s->codec->rewrite(s->state, request->kind == QI_MESSAGE_ARCHIVE, map, n, &used, diag);
     reply->n_bytes = used;
     munmap(map, n);
     return e;
@@ -303,7 +304,7 @@ bool qi_server_serve(qi_server *s, const qi_request *request, int descriptor, qi
         e = encode(request, descriptor, &reply, &diag);
     else if (request->kind == QI_MESSAGE_EMBED)
         e = embed(s, request, descriptor, &reply, &diag);
-    else if (request->kind == QI_MESSAGE_REWRITE)
+    else if (request->kind == QI_MESSAGE_REWRITE || request->kind == QI_MESSAGE_ARCHIVE)
         e = rewrite(s, request, descriptor, &reply, &diag);
     else
         close_document(s);
