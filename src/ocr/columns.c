@@ -60,6 +60,12 @@ static quire_err paint_all(const qi_parts *p, const uint32_t *set, uint32_t n, f
         float y = (b->y0 + b->y1) / 2;
         if (y > all.y0 && y < all.y1 && qi_overlap(b->x0, b->x1, all.x0, all.x1) > 0) paint(c, b);
     }
+    for (uint32_t i = 0; i < p->n_leaders; i++) {
+        qi_rect b = p->leaders[i].box;
+        b.x0 = fmaxf(b.x0 - size, all.x0);
+        b.x1 = fminf(b.x1 + size, all.x1);
+        if (b.y0 > all.y0 && b.y1 < all.y1 && b.x0 < b.x1) paint(c, &b);
+    }
     return QUIRE_ERR_OK;
 }
 

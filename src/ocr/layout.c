@@ -301,6 +301,12 @@ static qi_text_line describe_line(const finder *f, const qi_row *row) {
                          .descent_px = fit->descent,
                          .white_on_black = row->white != f->inverted,
                          .box = box_on_page(f, &row->box)};
+    if (row->leader != QI_NONE) {
+        const qi_leader *leader = &f->parts.leaders[row->leader];
+        line.gap_at_px = leader->box.x0 - 1 - row->box.x0;
+        line.gap_px = qi_rect_width(&leader->box) + 2;
+        line.blank_at_px = leader->blank_x - row->box.x0;
+    }
     turn_back(f->turn, row->box.x0, fit->at + fit->slope * row->box.x0, &line.x0, &line.base_y0);
     turn_back(f->turn, row->box.x1, fit->at + fit->slope * row->box.x1, &line.x1, &line.base_y1);
     return line;
@@ -376,6 +382,7 @@ static quire_err find_text(finder *f, qi_layout *out) {
     err = qi_scan_edge_find(&f->mask, 1, f->scratch, f->scratch, &f->edge);
     if (!err) err = sort_components(f);
     if (!err) err = add_banner_edges(f);
+    if (!err) err = qi_layout_take_leaders(&f->parts, f->letter_height, f->scratch);
     if (!err) err = qi_layout_take_dashed_rules(&f->parts, f->letter_height, f->scratch);
     if (!err)
         err =

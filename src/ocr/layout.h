@@ -22,6 +22,9 @@ typedef struct qi_text_line {
     float x_height_px; /* 0: unknown */
     quire_box box;     /* axis-aligned, of the ink */
     bool white_on_black;
+    /* What the picture of the line leaves out, a leader, measured along the baseline from x0; at
+     * blank_at_px within it there is no ink. gap_px 0: nothing. */
+    float gap_at_px, gap_px, blank_at_px;
 } qi_text_line;
 
 typedef struct qi_text_block {

@@ -54,9 +54,16 @@ typedef struct qi_row {
     qi_rect box;
     float base, height; /* base: at the middle of the box */
     bool starts_block, white;
-    bool is_cell; /* cut from a longer row, whose base it keeps */
+    bool is_cell;    /* cut from a longer row, whose base it keeps */
+    uint32_t leader; /* the one within the row, which is left out; QI_NONE: none */
     qi_row_fit fit;
 } qi_row;
+
+/* Dots that lead from one word to another. */
+typedef struct qi_leader {
+    qi_rect box;
+    float blank_x; /* there is no ink: between the first two dots */
+} qi_leader;
 
 typedef struct qi_parts {
     qi_ink *inks;
@@ -67,6 +74,8 @@ typedef struct qi_parts {
     uint32_t n_bands;
     qi_rect *pictures; /* boxes of pictures and drawings */
     uint32_t n_pictures;
+    qi_leader *leaders;
+    uint32_t n_leaders;
     qi_row *rows; /* in reading order */
     uint32_t n_rows;
     uint32_t *order; /* pieces, row by row */
@@ -97,6 +106,9 @@ float qi_weighted_median(float *values, const float *weights, uint32_t n, qi_are
 /* The q-th part of values, which it reorders. 0 when empty. */
 float qi_quantile(float *values, uint32_t n, float q);
 
+/* Takes leaders out of the inks; fills leaders. */
+quire_err qi_layout_take_leaders(qi_parts *parts, float letter_height, qi_arena *scratch);
+
 /* Takes rules made of small marks out of the inks. */
 quire_err qi_layout_take_dashed_rules(qi_parts *parts, float letter_height, qi_arena *scratch);
 
@@ -108,7 +120,8 @@ quire_err qi_layout_find_pieces(qi_parts *parts, float letter_height, const qi_d
 quire_err qi_layout_order(qi_parts *parts, const qi_deadline *deadline, qi_arena *arena,
                           qi_arena *scratch);
 
-/* Cuts rows where a gap is too wide for one between words. */
+/* Cuts rows where a gap is too wide for one between words and no leader crosses it; fills
+ * rows[].leader. */
 quire_err qi_layout_cut_rows(qi_parts *parts, qi_arena *arena, qi_arena *scratch);
 
 /* Fills the row's fit. */

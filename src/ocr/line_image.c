@@ -12,6 +12,8 @@ static const float margin_px = 4;
 static const float max_cut_height_px = 144;
 /* A baseline that climbs by less than this share of the line's height is cut as it lies. */
 static const float flat_share = 0.06f;
+/* What stays blank of a gap, as a share of the line's height: more than a space between words. */
+static const float blank_share = 0.5f;
 
 static void set_scaled_width(qi_line_crop *c, uint32_t height, uint32_t max_width) {
     c->scaled_width = qi_line_scaled_width(c->width, c->height, height);
@@ -43,6 +45,20 @@ static qi_line_crop upright_crop(float x0, float y0, float x1, float y1, const q
     return c;
 }
 
+/* Leaves the line's gap out of the crop, whose pixels are of step px and whose column 0 lies before
+ * px left of the line's begin. */
+static void leave_out(qi_line_crop *c, const qi_text_line *l, float before, float step) {
+    float tall = l->ascent_px + l->descent_px, blank = fminf(l->gap_px, blank_share * tall);
+    float left_out = floorf((l->gap_px - blank) / step);
+    if (!(l->gap_px > 0) || left_out >= (float)c->width) return;
+    c->upright = false;
+    c->gap_at = (before + l->gap_at_px) / step;
+    c->blank = blank / step;
+    c->blank_at = (before + l->blank_at_px) / step;
+    c->gap = left_out;
+    c->width -= (uint32_t)left_out;
+}
+
 qi_line_crop qi_line_crop_of(const qi_text_line *l, const qi_grey *page, uint32_t height,
                              uint32_t max_width) {
     float dx = l->x1 - l->x0, dy = l->base_y1 - l->base_y0, length = hypotf(dx, dy);
@@ -50,10 +66,12 @@ qi_line_crop qi_line_crop_of(const qi_text_line *l, const qi_grey *page, uint32_
     if (!(length >= 1) || !(tall >= 1) || !(length < 1e6f) || !(tall < 1e6f))
         return (qi_line_crop){0};
     qi_line_crop c;
-    if (fabsf(dy) <= fmaxf(1.5f, flat_share * tall)) {
+    bool is_view = !(l->gap_px > 0) || tall + 2 * margin_px < max_cut_height_px - 4;
+    if (is_view && fabsf(dy) <= fmaxf(1.5f, flat_share * tall)) {
         float high = fminf(l->base_y0, l->base_y1), low = fmaxf(l->base_y0, l->base_y1);
         c = upright_crop(l->x0 - margin_px, high - l->ascent_px - margin_px, l->x1 + margin_px,
                          low + l->descent_px + margin_px, page);
+        leave_out(&c, l, l->x0 - c.origin_x, 1);
     } else {
         float ux = dx / length, uy = dy / length; /* along; down is (−uy, ux) */
         float back = margin_px, up = l->ascent_px + margin_px;
@@ -68,6 +86,7 @@ qi_line_crop qi_line_crop_of(const qi_text_line *l, const qi_grey *page, uint32_
             .width = (uint32_t)ceilf((length + 2 * margin_px) / step),
             .height = (uint32_t)ceilf((tall + 2 * margin_px) / step),
         };
+        leave_out(&c, l, back, step);
     }
     set_scaled_width(&c, height, max_width);
     return c;
@@ -80,6 +99,7 @@ qi_line_crop qi_line_crop_whole(const qi_grey *image, uint32_t height, uint32_t 
 }
 
 void qi_line_crop_to_page(const qi_line_crop *c, float u, float v, float *ret_x, float *ret_y) {
+    if (c->blank > 0 && u > c->gap_at) u = u < c->gap_at + c->blank ? c->blank_at : u + c->gap;
     *ret_x = c->origin_x + u * c->along_x + v * c->down_x;
     *ret_y = c->origin_y + u * c->along_y + v * c->down_y;
 }

@@ -1,12 +1,12 @@
 /* Rows are cut where a gap is too wide for one between words: into the cells of a table, the item
- * and the price on a receipt. They stay in order. A row of dots that leads from one to the other
- * holds them together. */
+ * and the price on a receipt. They stay in order. A leader, or dashes, from one to the other hold
+ * them together. */
 #include <math.h>
 #include <string.h>
 
 #include "ocr/layout_parts.h"
 
-enum { MAX_SPECKS = 6000, MIN_DOTS = 4 };
+enum { MAX_SPECKS = 6000, MIN_MARKS = 4 };
 
 static const float wide_gap = 3.0f; /* in letters' heights */
 
@@ -67,8 +67,22 @@ static row_level level_of(const cutter *c, const qi_row *row) {
     return level;
 }
 
-/* Dots of a leader between x0 and x1 go into the order as pieces of the row. */
-static uint32_t add_leader(cutter *c, const row_level *level, float left, float x0, float x1) {
+/* The leader between x0 and x1 on the row's level; QI_NONE when there is none. */
+static uint32_t leader_between(const qi_parts *p, const row_level *level, float left, float x0,
+                               float x1) {
+    float base = level->at + level->slope * ((x0 + x1) / 2 - left);
+    for (uint32_t i = 0; i < p->n_leaders; i++) {
+        const qi_rect *b = &p->leaders[i].box;
+        if (b->x0 > x0 - 1 && b->x1 < x1 + 1 && b->y1 < base + 0.3f * level->height &&
+            b->y0 > base - 0.8f * level->height)
+            return i;
+    }
+    return QI_NONE;
+}
+
+/* Dashes between x0 and x1, and dots that are no even leader, go into the order as pieces of the
+ * row. */
+static uint32_t add_marks(cutter *c, const row_level *level, float left, float x0, float x1) {
     const qi_parts *p = c->parts;
     uint32_t n = 0, first = c->n_order;
     if (p->n_specks > MAX_SPECKS) return 0;
@@ -82,7 +96,7 @@ static uint32_t add_leader(cutter *c, const row_level *level, float left, float 
         c->order[c->n_order++] = i;
         n++;
     }
-    if (n >= MIN_DOTS && (float)n * 4 * level->height > x1 - x0) {
+    if (n >= MIN_MARKS && (float)n * 4 * level->height > x1 - x0) {
         c->n_spare -= n;
         return n;
     }
@@ -96,6 +110,7 @@ static void open_cell(cutter *c, const qi_row *row, const qi_piece *first, bool 
     cell->first_piece = c->n_order;
     cell->n_pieces = 0;
     cell->box = first->box;
+    cell->leader = QI_NONE;
     cell->is_cell = !is_first;
     cell->starts_block = row->starts_block && is_first;
 }
@@ -110,11 +125,15 @@ static void cut_row(cutter *c, const qi_row *row) {
         const qi_piece *q = &p->pieces[at];
         float gap = q->box.x0 - x1;
         n_inks += q->n_inks;
-        uint32_t dots = 0;
-        if (k && gap > 1.5f * level.height)
-            dots = add_leader(c, &level, row->box.x0, x1, q->box.x0);
-        if (dots)
-            c->rows[c->n_rows - 1].n_pieces += dots;
+        uint32_t marks = 0, leader = QI_NONE;
+        if (k && gap > level.height && c->rows[c->n_rows - 1].leader == QI_NONE)
+            leader = leader_between(p, &level, row->box.x0, x1, q->box.x0);
+        if (k && leader == QI_NONE && gap > 1.5f * level.height)
+            marks = add_marks(c, &level, row->box.x0, x1, q->box.x0);
+        if (leader != QI_NONE)
+            c->rows[c->n_rows - 1].leader = leader;
+        else if (marks)
+            c->rows[c->n_rows - 1].n_pieces += marks;
         else if (!k || gap > wide_gap * fmaxf(level.height, 1))
             open_cell(c, row, q, !k);
         qi_row *cell = &c->rows[c->n_rows - 1];

@@ -205,23 +205,49 @@ static void test_underlined_lines_keep_their_baseline(void **state) {
     page_done(&p);
 }
 
-/* A leader holds its row together, a dashed line between rows does not become text. */
+/* A leader holds its row together and is left out of the line's picture, whether its dots are set
+ * close or wide; a dashed line between rows does not become text. */
 static void test_leaders_and_dashed_rules(void **state) {
     page p;
     page_init(&p, 1700, 900, 0);
     for (uint32_t i = 0; i < 8; i++) {
-        float y = 200 + (float)(i * PITCH);
+        float y = 200 + (float)(i * PITCH), step = i % 2 ? 12 : 40, x = 455;
         draw_line(&p, 150, 450, y, i);
-        for (float x = 480; x < 1300; x += 20)
+        for (; x < 1300; x += step)
             draw_box(&p, x, y - 4, x + 4, y);
-        draw_line(&p, 1320, 1400, y, i + 9);
+        draw_line(&p, x, 1400, y, i + 9);
     }
     for (float x = 150; x < 1400; x += 30)
         draw_box(&p, x, 170 + 8 * PITCH, x + 15, 173 + 8 * PITCH);
     draw_line(&p, 150, 1200, 200 + 9 * PITCH, 77);
     page_find(&p, false);
     assert_int_equal(p.layout.n_lines, 9);
-    assert_true(p.layout.lines[2].x0 < 160 && p.layout.lines[2].x1 > 1330);
+    assert_int_equal(p.layout.n_blocks, 1);
+    for (uint32_t i = 0; i < 8; i++) {
+        const qi_text_line *l = &p.layout.lines[i];
+        assert_true(l->x0 < 160 && l->x1 > 1330);
+        assert_float_equal(l->x0 + l->gap_at_px, 454, 2);
+        assert_true(l->x0 + l->gap_at_px + l->gap_px > 1260);
+        assert_true(l->blank_at_px > l->gap_at_px && l->blank_at_px < l->gap_at_px + 45);
+    }
+    assert_true(p.layout.lines[8].gap_px == 0);
+    page_done(&p);
+}
+
+/* Three dots are an ellipsis, and dots from nowhere to nowhere lead to nothing. */
+static void test_dots_that_are_no_leader(void **state) {
+    page p;
+    page_init(&p, 1700, 900, 0);
+    for (uint32_t i = 0; i < 8; i++)
+        draw_line(&p, 150, 800, 200 + (float)(i * PITCH), i);
+    for (float x = 805; x < 840; x += 12)
+        draw_box(&p, x, 196, x + 4, 200);
+    draw_line(&p, 860, 1400, 200, 9);
+    page_find(&p, false);
+    assert_int_equal(p.layout.n_lines, 8);
+    for (uint32_t i = 0; i < 8; i++)
+        assert_true(p.layout.lines[i].gap_px == 0);
+    assert_true(p.layout.lines[0].x1 > 1330);
     page_done(&p);
 }
 
@@ -361,6 +387,7 @@ int main(void) {
         cmocka_unit_test(test_light_on_dark),
         cmocka_unit_test(test_underlined_lines_keep_their_baseline),
         cmocka_unit_test(test_leaders_and_dashed_rules),
+        cmocka_unit_test(test_dots_that_are_no_leader),
         cmocka_unit_test(test_columns_go_on_past_a_caption),
         cmocka_unit_test(test_a_banner_is_read_by_itself),
         cmocka_unit_test(test_columns_begin_anew_below_a_void),
