@@ -26,6 +26,8 @@ enum {
     MAX_PICTURES = 200,
     MAX_BANDS = 200
 };
+/* Of the weight that says what height letters have, for one component. */
+static const float largest_share = 0.1f;
 
 typedef struct finder {
     const qi_grey *page;
@@ -102,6 +104,18 @@ static quire_err choose_polarity(finder *f) {
     return QUIRE_ERR_OK;
 }
 
+/* Among many, no weight stays above a share of all: a few drawings may outweigh the letters of a
+ * page. */
+static void bound_weights(float *weights, uint32_t n) {
+    for (int round = 0; round < 4 && (float)n * largest_share > 2; round++) {
+        double sum = 0;
+        for (uint32_t i = 0; i < n; i++)
+            sum += (double)weights[i];
+        for (uint32_t i = 0; i < n; i++)
+            weights[i] = fminf(weights[i], largest_share * (float)sum);
+    }
+}
+
 static quire_err measure_letters(finder *f) {
     float *heights = qi_arena_alloc(f->scratch, f->n_components + 1, sizeof *heights);
     float *weights = qi_arena_alloc(f->scratch, f->n_components + 1, sizeof *weights);
@@ -114,6 +128,7 @@ static quire_err measure_letters(finder *f) {
         heights[n] = h;
         weights[n++] = fminf(component_width(c), 2 * h) * h;
     }
+    bound_weights(weights, n);
     f->letter_height = qi_weighted_median(heights, weights, n, f->scratch);
     return QUIRE_ERR_OK;
 }
@@ -162,6 +177,7 @@ static kind kind_of(const finder *f, const qi_component *c) {
     if (w > 3 * size && (h < 0.4f * size || (w > 12 * h && h < 0.9f * size && fill > 0.5f)))
         return RULE;
     if (h > 3 * size && (w < 0.4f * size || (h > 12 * w && w < 0.9f * size))) return RULE;
+    if (h > 1.5f * size && h > 16 * w) return RULE; /* between the cells of a table */
     if (w > 3 * size && h > 1.3f * size && fill > 0.5f) return SOLID;
     if (h > 12 * size || (h > 4 * size && w > 12 * size) || w > 60 * size)
         return fill > 0.25f ? SOLID : DIRT;

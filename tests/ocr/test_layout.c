@@ -251,6 +251,50 @@ static void test_dots_that_are_no_leader(void **state) {
     page_done(&p);
 }
 
+/* A ring of 14 pixels' stroke. */
+static void draw_ring(page *p, float x, float y, float radius) {
+    for (float at = 0; at < 360; at += 1) {
+        float dx = radius * cosf(at * (float)(M_PI / 180)),
+              dy = radius * sinf(at * (float)(M_PI / 180));
+        draw_box(p, x + dx - 7, y + dy - 7, x + dx + 7, y + dy + 7);
+    }
+}
+
+/* Drawings of which each is large do not pass for the letters of a page with little text. */
+static void test_drawings_are_not_the_letters(void **state) {
+    page p;
+    page_init(&p, 1700, 2400, 0);
+    for (int i = 0; i < 4; i++)
+        draw_ring(&p, 250 + 300 * (float)i, 300, 100);
+    draw_column(&p, 150, 1500, 700, 3);
+    page_find(&p, false);
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < p.layout.n_lines; i++)
+        n +=
+            fabsf(p.layout.lines[i].x_height_px - X_HEIGHT) < 3 && line_y(&p.layout.lines[i]) > 690;
+    assert_int_equal(n, 3);
+    page_done(&p);
+}
+
+/* Thin rules between cells are no part of the words beside them. */
+static void test_rules_between_cells_are_no_letters(void **state) {
+    page p;
+    page_init(&p, 1700, 1400, 0);
+    for (uint32_t i = 0; i < 10; i++) {
+        float y = 200 + (float)(i * PITCH);
+        draw_line(&p, 150, 400, y, i);
+        draw_line(&p, 500, 800, y, i + 40);
+        draw_box(&p, 480, y - 32, 482, y + 10);
+    }
+    page_find(&p, false);
+    for (uint32_t i = 0; i < p.layout.n_lines; i++) {
+        const qi_text_line *l = &p.layout.lines[i];
+        if (l->x0 > 400) assert_float_equal(l->x0, 500, 2);
+    }
+    assert_int_equal(p.layout.n_lines, 20);
+    page_done(&p);
+}
+
 /* A caption between two columns that wrap round it is read after them. */
 static void test_columns_go_on_past_a_caption(void **state) {
     page p;
@@ -388,6 +432,8 @@ int main(void) {
         cmocka_unit_test(test_underlined_lines_keep_their_baseline),
         cmocka_unit_test(test_leaders_and_dashed_rules),
         cmocka_unit_test(test_dots_that_are_no_leader),
+        cmocka_unit_test(test_drawings_are_not_the_letters),
+        cmocka_unit_test(test_rules_between_cells_are_no_letters),
         cmocka_unit_test(test_columns_go_on_past_a_caption),
         cmocka_unit_test(test_a_banner_is_read_by_itself),
         cmocka_unit_test(test_columns_begin_anew_below_a_void),
