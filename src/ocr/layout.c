@@ -24,8 +24,13 @@ enum {
     MIN_INK_PIXELS = 3,
     MAX_WHITE = 20000,
     MAX_PICTURES = 200,
-    MAX_BANDS = 200
+    MAX_BANDS = 200,
+    blank_range = 80 /* what is blank has shades no further apart */
 };
+/* Gaps of so many heights of letters are left out of the picture of a line, but for a margin in
+ * pixels beside the words. */
+static const float gap_margin = 2;
+static const float wide_gap = 1.8f;
 /* Of the weight that says what height letters have, for one component. */
 static const float largest_share = 0.1f;
 
@@ -310,6 +315,46 @@ static quire_err add_banner_edges(finder *f) {
     return err;
 }
 
+/* Is the page of one shade in the rectangle? */
+static bool is_blank(const finder *f, const qi_rect *r) {
+    quire_box b = box_on_page(f, r);
+    int darkest = 255, lightest = 0;
+    for (int32_t y = b.y0; y < b.y1; y++) {
+        const uint8_t *px = qi_grey_row(f->page, (uint32_t)y);
+        for (int32_t x = b.x0; x < b.x1; x++) {
+            darkest = px[x] < darkest ? px[x] : darkest;
+            lightest = px[x] > lightest ? px[x] : lightest;
+        }
+    }
+    return lightest - darkest < blank_range;
+}
+
+/* Leaders, and gaps so wide that the networks, which are trained with running text, read ill beside
+ * them; not what holds anything else. */
+static void find_gaps(const finder *f, const qi_row *row, qi_text_line *line) {
+    const qi_parts *p = &f->parts;
+    const qi_row_fit *fit = &row->fit;
+    float x1 = 0;
+    for (uint32_t k = 0; k < row->n_pieces && line->n_gaps < QI_LINE_MAX_GAPS; k++) {
+        const qi_rect *b = &p->pieces[p->order[row->first_piece + k]].box;
+        qi_rect gap = {x1 + gap_margin, row->box.y0, b->x0 - gap_margin, row->box.y1};
+        if (k && b->x0 - x1 > row->height) {
+            float middle = (gap.x0 + gap.x1) / 2, blank_x = middle;
+            uint32_t leader =
+                qi_layout_leader_between(p, x1, b->x0, fit->at + fit->slope * middle, row->height);
+            if (leader != QI_NONE) {
+                blank_x = p->leaders[leader].blank_x;
+                gap.y1 = p->leaders[leader].box.y0 - gap_margin;
+            }
+            if ((leader != QI_NONE || qi_rect_width(&gap) > wide_gap * row->height) &&
+                is_blank(f, &gap))
+                line->gaps[line->n_gaps++] =
+                    (qi_line_gap){gap.x0 - row->box.x0, qi_rect_width(&gap), blank_x - row->box.x0};
+        }
+        x1 = k ? fmaxf(x1, b->x1) : b->x1;
+    }
+}
+
 static qi_text_line describe_line(const finder *f, const qi_row *row) {
     const qi_row_fit *fit = &row->fit;
     qi_text_line line = {.x_height_px = fit->x_height,
@@ -317,12 +362,7 @@ static qi_text_line describe_line(const finder *f, const qi_row *row) {
                          .descent_px = fit->descent,
                          .white_on_black = row->white != f->inverted,
                          .box = box_on_page(f, &row->box)};
-    if (row->leader != QI_NONE) {
-        const qi_leader *leader = &f->parts.leaders[row->leader];
-        line.gap_at_px = leader->box.x0 - 1 - row->box.x0;
-        line.gap_px = qi_rect_width(&leader->box) + 2;
-        line.blank_at_px = leader->blank_x - row->box.x0;
-    }
+    find_gaps(f, row, &line);
     turn_back(f->turn, row->box.x0, fit->at + fit->slope * row->box.x0, &line.x0, &line.base_y0);
     turn_back(f->turn, row->box.x1, fit->at + fit->slope * row->box.x1, &line.x1, &line.base_y1);
     return line;

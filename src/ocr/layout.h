@@ -13,6 +13,14 @@
 #include "base/err.h"
 #include "image/grey.h"
 
+enum { QI_LINE_MAX_GAPS = 12 };
+
+/* What the picture of a line leaves out between two words, a wide gap or a leader, measured along
+ * the baseline from x0; at blank_px within it there is no ink. */
+typedef struct qi_line_gap {
+    float at_px, width_px, blank_px;
+} qi_line_gap;
+
 /* One text line. The baseline runs from (x0, base_y0) to (x1, base_y1), left to right; the text's
  * ink, ascenders and descenders included, lies between baseline - ascent_px and + descent_px,
  * measured perpendicular to the baseline. */
@@ -22,9 +30,8 @@ typedef struct qi_text_line {
     float x_height_px; /* 0: unknown */
     quire_box box;     /* axis-aligned, of the ink */
     bool white_on_black;
-    /* What the picture of the line leaves out, a leader, measured along the baseline from x0; at
-     * blank_at_px within it there is no ink. gap_px 0: nothing. */
-    float gap_at_px, gap_px, blank_at_px;
+    qi_line_gap gaps[QI_LINE_MAX_GAPS]; /* from left to right */
+    uint32_t n_gaps;
 } qi_text_line;
 
 typedef struct qi_text_block {

@@ -54,8 +54,7 @@ typedef struct qi_row {
     qi_rect box;
     float base, height; /* base: at the middle of the box */
     bool starts_block, white;
-    bool is_cell;    /* cut from a longer row, whose base it keeps */
-    uint32_t leader; /* the one within the row, which is left out; QI_NONE: none */
+    bool is_cell; /* cut from a longer row, whose base it keeps */
     qi_row_fit fit;
 } qi_row;
 
@@ -109,6 +108,10 @@ float qi_quantile(float *values, uint32_t n, float q);
 /* Takes leaders out of the inks; fills leaders. */
 quire_err qi_layout_take_leaders(qi_parts *parts, float letter_height, qi_arena *scratch);
 
+/* The leader between x0 and x1 of which the middle is within height above base; QI_NONE: none. */
+uint32_t qi_layout_leader_between(const qi_parts *parts, float x0, float x1, float base,
+                                  float height);
+
 /* Takes rules made of small marks out of the inks. */
 quire_err qi_layout_take_dashed_rules(qi_parts *parts, float letter_height, qi_arena *scratch);
 
@@ -120,8 +123,7 @@ quire_err qi_layout_find_pieces(qi_parts *parts, float letter_height, const qi_d
 quire_err qi_layout_order(qi_parts *parts, const qi_deadline *deadline, qi_arena *arena,
                           qi_arena *scratch);
 
-/* Cuts rows where a gap is too wide for one between words and no leader crosses it; fills
- * rows[].leader. */
+/* Cuts rows where a gap is too wide for one between words and no leader crosses it. */
 quire_err qi_layout_cut_rows(qi_parts *parts, qi_arena *arena, qi_arena *scratch);
 
 /* Fills the row's fit. */

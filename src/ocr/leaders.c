@@ -100,3 +100,13 @@ quire_err qi_layout_take_leaders(qi_parts *p, float letter_height, qi_arena *scr
     if (p->n_leaders) p->n_inks = kept;
     return QUIRE_ERR_OK;
 }
+
+uint32_t qi_layout_leader_between(const qi_parts *p, float x0, float x1, float base, float height) {
+    for (uint32_t i = 0; i < p->n_leaders; i++) {
+        const qi_rect *b = &p->leaders[i].box;
+        if (b->x0 > x0 - 1 && b->x1 < x1 + 1 && b->y1 < base + 0.3f * height &&
+            b->y0 > base - 0.8f * height)
+            return i;
+    }
+    return QI_NONE;
+}

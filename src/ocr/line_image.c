@@ -12,8 +12,9 @@ static const float margin_px = 4;
 static const float max_cut_height_px = 144;
 /* A baseline that climbs by less than this share of the line's height is cut as it lies. */
 static const float flat_share = 0.06f;
-/* What stays blank of a gap, as a share of the line's height: more than a space between words. */
-static const float blank_share = 0.5f;
+/* What stays blank of a gap, as a share of the line's height: more than a space between words,
+ * which would be lost. */
+static const float blank_share = 0.8f;
 
 static void set_scaled_width(qi_line_crop *c, uint32_t height, uint32_t max_width) {
     c->scaled_width = qi_line_scaled_width(c->width, c->height, height);
@@ -23,6 +24,8 @@ static void set_scaled_width(qi_line_crop *c, uint32_t height, uint32_t max_widt
         c->scaled_width = qi_line_scaled_width(c->width, c->height, height);
     }
     if (c->scaled_width < 3 || c->scaled_width > max_width) c->scaled_width = 0;
+    while (c->n_gaps && c->gaps[c->n_gaps - 1].at + c->gaps[c->n_gaps - 1].blank > c->width)
+        c->n_gaps--;
 }
 
 static int clip(float v, uint32_t limit) {
@@ -45,18 +48,29 @@ static qi_line_crop upright_crop(float x0, float y0, float x1, float y1, const q
     return c;
 }
 
-/* Leaves the line's gap out of the crop, whose pixels are of step px and whose column 0 lies before
- * px left of the line's begin. */
+/* Leaves the line's gaps out of the crop, whose pixels are of step px and whose column 0 lies
+ * before px left of the line's begin. */
 static void leave_out(qi_line_crop *c, const qi_text_line *l, float before, float step) {
-    float tall = l->ascent_px + l->descent_px, blank = fminf(l->gap_px, blank_share * tall);
-    float left_out = floorf((l->gap_px - blank) / step);
-    if (!(l->gap_px > 0) || left_out >= (float)c->width) return;
-    c->upright = false;
-    c->gap_at = (before + l->gap_at_px) / step;
-    c->blank = blank / step;
-    c->blank_at = (before + l->blank_at_px) / step;
-    c->gap = left_out;
-    c->width -= (uint32_t)left_out;
+    float tall = l->ascent_px + l->descent_px, stay = ceilf(blank_share * tall / step);
+    float end = 0; /* of the gap before */
+    uint32_t skipped = 0;
+    for (uint32_t i = 0; i < l->n_gaps; i++) {
+        const qi_line_gap *g = &l->gaps[i];
+        float at = ceilf((before + g->at_px) / step);
+        float wide = floorf((before + g->at_px + g->width_px) / step) - at;
+        float from = (before + g->blank_px) / step;
+        if (!(wide > stay) || !(at >= end) || !(from >= at && from < at + wide) ||
+            !(at + wide <= (float)(c->width + skipped)))
+            continue;
+        uint32_t skip = (uint32_t)(wide - stay);
+        c->gaps[c->n_gaps++] = (qi_crop_gap){.at = (uint32_t)at - skipped,
+                                             .blank = (uint32_t)stay,
+                                             .from = (uint32_t)from,
+                                             .skip = skipped + skip};
+        end = at + wide;
+        skipped += skip;
+        c->width -= skip;
+    }
 }
 
 qi_line_crop qi_line_crop_of(const qi_text_line *l, const qi_grey *page, uint32_t height,
@@ -66,8 +80,8 @@ qi_line_crop qi_line_crop_of(const qi_text_line *l, const qi_grey *page, uint32_
     if (!(length >= 1) || !(tall >= 1) || !(length < 1e6f) || !(tall < 1e6f))
         return (qi_line_crop){0};
     qi_line_crop c;
-    bool is_view = !(l->gap_px > 0) || tall + 2 * margin_px < max_cut_height_px - 4;
-    if (is_view && fabsf(dy) <= fmaxf(1.5f, flat_share * tall)) {
+    bool fits = !l->n_gaps || tall + 2 * margin_px < max_cut_height_px - 4;
+    if (fits && fabsf(dy) <= fmaxf(1.5f, flat_share * tall)) {
         float high = fminf(l->base_y0, l->base_y1), low = fmaxf(l->base_y0, l->base_y1);
         c = upright_crop(l->x0 - margin_px, high - l->ascent_px - margin_px, l->x1 + margin_px,
                          low + l->descent_px + margin_px, page);
@@ -99,13 +113,18 @@ qi_line_crop qi_line_crop_whole(const qi_grey *image, uint32_t height, uint32_t 
 }
 
 void qi_line_crop_to_page(const qi_line_crop *c, float u, float v, float *ret_x, float *ret_y) {
-    if (c->blank > 0 && u > c->gap_at) u = u < c->gap_at + c->blank ? c->blank_at : u + c->gap;
+    float at = u;
+    for (uint32_t i = 0; i < c->n_gaps && u >= (float)c->gaps[i].at; i++) {
+        const qi_crop_gap *g = &c->gaps[i];
+        at = u < (float)(g->at + g->blank) ? (float)g->from : u + (float)g->skip;
+    }
+    u = at;
     *ret_x = c->origin_x + u * c->along_x + v * c->down_x;
     *ret_y = c->origin_y + u * c->along_y + v * c->down_y;
 }
 
 size_t qi_line_crop_scratch_bytes(const qi_line_crop *c, uint32_t height) {
-    size_t cut = c->upright ? 0 : ((size_t)c->width * c->height + 63) & ~(size_t)63;
+    size_t cut = c->upright && !c->n_gaps ? 0 : ((size_t)c->width * c->height + 63) & ~(size_t)63;
     return cut + qi_line_scale_scratch_bytes(c->scaled_width, height);
 }
 
@@ -122,6 +141,19 @@ static uint8_t sample(const qi_grey *page, float x, float y) {
     return (uint8_t)(((256 - fy) * top + fy * low + 32768) >> 16);
 }
 
+/* A row of the crop from one of the page. */
+static void close_gaps(const qi_line_crop *c, const uint8_t *from, uint8_t *to) {
+    uint32_t at = 0, skip = 0;
+    for (uint32_t i = 0; i < c->n_gaps; i++) {
+        const qi_crop_gap *g = &c->gaps[i];
+        memcpy(to + at, from + at + skip, g->at - at);
+        memset(to + g->at, from[g->from], g->blank);
+        at = g->at + g->blank;
+        skip = g->skip;
+    }
+    memcpy(to + at, from + at + skip, c->width - at);
+}
+
 size_t qi_line_crop_max_scratch_bytes(uint32_t scaled_width, uint32_t height) {
     size_t tall = (size_t)max_cut_height_px + 1;
     size_t wide = ((size_t)scaled_width + 1) * tall / height + 1;
@@ -130,13 +162,18 @@ size_t qi_line_crop_max_scratch_bytes(uint32_t scaled_width, uint32_t height) {
 
 void qi_line_crop_extract(const qi_line_crop *c, const qi_grey *page, bool invert,
                           const qi_grey *dst, void *scratch) {
-    qi_grey cut;
-    if (c->upright) {
-        cut = (qi_grey){page->px + (size_t)c->origin_y * page->stride + (size_t)c->origin_x,
-                        c->width, c->height, page->stride};
-    } else {
-        cut = (qi_grey){scratch, c->width, c->height, c->width};
+    qi_grey cut = {scratch, c->width, c->height, c->width}, view = {0};
+    if (c->upright)
+        view = (qi_grey){page->px + (size_t)c->origin_y * page->stride + (size_t)c->origin_x,
+                         c->width, c->height, page->stride};
+    if (c->upright && !c->n_gaps)
+        cut = view;
+    else
         scratch = (uint8_t *)scratch + (((size_t)c->width * c->height + 63) & ~(size_t)63);
+    if (c->upright && c->n_gaps) {
+        for (uint32_t v = 0; v < c->height; v++)
+            close_gaps(c, qi_grey_row(&view, v), qi_grey_row(&cut, v));
+    } else if (!c->upright) {
         for (uint32_t v = 0; v < c->height; v++) {
             uint8_t *row = qi_grey_row(&cut, v);
             for (uint32_t u = 0; u < c->width; u++) {

@@ -9,17 +9,22 @@
 #include "image/grey.h"
 #include "ocr/layout.h"
 
-/* Where a crop lies: its pixel (u, v) is the page's point origin + u·along + v·down, but for a gap.
- * An upright crop (along = (1, 0), down = (0, 1), whole numbers, no gap) is a view of the page;
- * others are resampled. */
+/* What a crop leaves out: from column at on, blank columns show what would be column from, and
+ * after them the crop goes on with what would be skip columns further to the right. */
+typedef struct qi_crop_gap {
+    uint32_t at, blank, from, skip;
+} qi_crop_gap;
+
+/* Where a crop lies: its pixel (u, v) is the page's point origin + u·along + v·down, u counted with
+ * what the gaps leave out. An upright crop has along = (1, 0), down = (0, 1) and whole numbers, and
+ * is a view of the page where it has no gaps; others are resampled. */
 typedef struct qi_line_crop {
     float origin_x, origin_y, along_x, along_y, down_x, down_y;
     uint32_t width, height; /* of the crop; 0: nothing to read */
     uint32_t scaled_width;  /* at the network's height */
     bool upright;
-    /* From column gap_at on, blank columns show what lies at blank_at, and after them the page goes
-     * on gap columns further to the right: a leader is left out. blank 0: nothing is. */
-    float gap_at, blank, blank_at, gap;
+    qi_crop_gap gaps[QI_LINE_MAX_GAPS]; /* from left to right */
+    uint32_t n_gaps;
 } qi_line_crop;
 
 /* Plans the crop of a line for a network of the given height. Clipped to the page, and to max_width

@@ -67,19 +67,6 @@ static row_level level_of(const cutter *c, const qi_row *row) {
     return level;
 }
 
-/* The leader between x0 and x1 on the row's level; QI_NONE when there is none. */
-static uint32_t leader_between(const qi_parts *p, const row_level *level, float left, float x0,
-                               float x1) {
-    float base = level->at + level->slope * ((x0 + x1) / 2 - left);
-    for (uint32_t i = 0; i < p->n_leaders; i++) {
-        const qi_rect *b = &p->leaders[i].box;
-        if (b->x0 > x0 - 1 && b->x1 < x1 + 1 && b->y1 < base + 0.3f * level->height &&
-            b->y0 > base - 0.8f * level->height)
-            return i;
-    }
-    return QI_NONE;
-}
-
 /* Dashes between x0 and x1, and dots that are no even leader, go into the order as pieces of the
  * row. */
 static uint32_t add_marks(cutter *c, const row_level *level, float left, float x0, float x1) {
@@ -110,7 +97,6 @@ static void open_cell(cutter *c, const qi_row *row, const qi_piece *first, bool 
     cell->first_piece = c->n_order;
     cell->n_pieces = 0;
     cell->box = first->box;
-    cell->leader = QI_NONE;
     cell->is_cell = !is_first;
     cell->starts_block = row->starts_block && is_first;
 }
@@ -125,16 +111,17 @@ static void cut_row(cutter *c, const qi_row *row) {
         const qi_piece *q = &p->pieces[at];
         float gap = q->box.x0 - x1;
         n_inks += q->n_inks;
-        uint32_t marks = 0, leader = QI_NONE;
-        if (k && gap > level.height && c->rows[c->n_rows - 1].leader == QI_NONE)
-            leader = leader_between(p, &level, row->box.x0, x1, q->box.x0);
-        if (k && leader == QI_NONE && gap > 1.5f * level.height)
+        bool leads = false;
+        uint32_t marks = 0;
+        if (k && gap > level.height) {
+            float base = level.at + level.slope * ((x1 + q->box.x0) / 2 - row->box.x0);
+            leads = qi_layout_leader_between(p, x1, q->box.x0, base, level.height) != QI_NONE;
+        }
+        if (k && !leads && gap > 1.5f * level.height)
             marks = add_marks(c, &level, row->box.x0, x1, q->box.x0);
-        if (leader != QI_NONE)
-            c->rows[c->n_rows - 1].leader = leader;
-        else if (marks)
+        if (marks)
             c->rows[c->n_rows - 1].n_pieces += marks;
-        else if (!k || gap > wide_gap * fmaxf(level.height, 1))
+        else if (!k || (!leads && gap > wide_gap * fmaxf(level.height, 1)))
             open_cell(c, row, q, !k);
         qi_row *cell = &c->rows[c->n_rows - 1];
         c->order[c->n_order++] = at;

@@ -226,11 +226,15 @@ static void test_leaders_and_dashed_rules(void **state) {
     for (uint32_t i = 0; i < 8; i++) {
         const qi_text_line *l = &p.layout.lines[i];
         assert_true(l->x0 < 160 && l->x1 > 1330);
-        assert_float_equal(l->x0 + l->gap_at_px, 454, 2);
-        assert_true(l->x0 + l->gap_at_px + l->gap_px > 1260);
-        assert_true(l->blank_at_px > l->gap_at_px && l->blank_at_px < l->gap_at_px + 45);
+        uint32_t g = 0; /* the leader's; gaps between words may be before it */
+        while (g < l->n_gaps && l->gaps[g].width_px < 400)
+            g++;
+        assert_true(g < l->n_gaps);
+        float from = l->x0 + l->gaps[g].at_px, blank = l->x0 + l->gaps[g].blank_px;
+        assert_true(from > 400 && from < 456 && from + l->gaps[g].width_px > 1260);
+        assert_true(blank > 459 && blank < 495);
     }
-    assert_true(p.layout.lines[8].gap_px == 0);
+    assert_int_equal(p.layout.lines[8].n_gaps, 0);
     page_done(&p);
 }
 
@@ -246,8 +250,29 @@ static void test_dots_that_are_no_leader(void **state) {
     page_find(&p, false);
     assert_int_equal(p.layout.n_lines, 8);
     for (uint32_t i = 0; i < 8; i++)
-        assert_true(p.layout.lines[i].gap_px == 0);
+        assert_int_equal(p.layout.lines[i].n_gaps, 0);
     assert_true(p.layout.lines[0].x1 > 1330);
+    page_done(&p);
+}
+
+/* A gap of more than a space stays out of the line's picture, unless something lies in it. */
+static void test_wide_gaps_are_left_out(void **state) {
+    page p;
+    page_init(&p, 1700, 900, 0);
+    for (uint32_t i = 0; i < 8; i++) {
+        bool gap = i == 2 || i == 5;
+        draw_line(&p, 150, gap ? 600 : 1100, 200 + (float)(i * PITCH), 7 + i);
+        if (gap) draw_line(&p, 650, 1100, 200 + (float)(i * PITCH), 7);
+    }
+    draw_box(&p, 620, 190 + 5 * PITCH, 624, 194 + 5 * PITCH);
+    page_find(&p, false);
+    assert_int_equal(p.layout.n_lines, 8);
+    for (uint32_t i = 0; i < 8; i++)
+        assert_int_equal(p.layout.lines[i].n_gaps, i == 2);
+    const qi_text_line *l = &p.layout.lines[2];
+    float from = l->x0 + l->gaps[0].at_px, to = from + l->gaps[0].width_px;
+    assert_true(from > 570 && from < 602 && to > 640 && to < 650);
+    assert_true(l->x0 + l->gaps[0].blank_px > from && l->x0 + l->gaps[0].blank_px < to);
     page_done(&p);
 }
 
@@ -432,6 +457,7 @@ int main(void) {
         cmocka_unit_test(test_underlined_lines_keep_their_baseline),
         cmocka_unit_test(test_leaders_and_dashed_rules),
         cmocka_unit_test(test_dots_that_are_no_leader),
+        cmocka_unit_test(test_wide_gaps_are_left_out),
         cmocka_unit_test(test_drawings_are_not_the_letters),
         cmocka_unit_test(test_rules_between_cells_are_no_letters),
         cmocka_unit_test(test_columns_go_on_past_a_caption),
