@@ -226,7 +226,7 @@ static void help(qi_driver *driver, qi_document *d) {
     quire_diag diag = {0};
     qi_driver_enter(d);
     deadline.at_ns = atomic_load(&d->deadline_ns);
-    qi_decoder_want_pdf(driver->decoder, false, 0);
+    qi_decoder_want_pdf(driver->decoder, false, false, 0);
     quire_err err = qi_decoder_open(driver->decoder, d->shared_fd, d->name, d->password, &deadline,
                                     &info, &diag);
     qi_pool_leave(r->pool);
