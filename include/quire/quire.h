@@ -242,7 +242,7 @@ typedef struct quire_options {
     uint32_t jobs;         /* compute threads and helpers at work together; 0: the cgroup's cores */
     uint64_t memory_bytes; /* of the whole process tree; 0: 400 MB, or less where the cgroup says */
     uint64_t max_pixels;   /* per page; 0: 200 million */
-    uint32_t timeout_ms;   /* per document, from the start of its decoding; 0: 180 s */
+    uint32_t timeout_ms;   /* for opening a document, and for each of its pages anew; 0: 180 s */
     bool strict;           /* a failed page fails its document */
     quire_text_layer text_layer;
 } quire_options;

@@ -131,7 +131,7 @@ static const qi_option options[] = {
     {"memory", 0, "BYTES", FIELD(reader.memory_bytes), qi_parse_bytes,
      "a number of bytes such as 400m or 2g", "memory of all processes together", "400m"},
     {"timeout", 0, "SECONDS", FIELD(reader.timeout_ms), qi_parse_seconds,
-     "a time such as 90, 1.5s, 2m or 1h", "for one document", "180"},
+     "a time such as 90, 1.5s, 2m or 1h", "for opening a document, and for each page", "180"},
     {"max-pixels", 0, "N", FIELD(reader.max_pixels), qi_parse_count, "a number such as 200m",
      "largest page", "200m"},
     {"progress", 0, "KIND", FIELD(progress), parse_progress, NULL, "what stderr shows", "auto",

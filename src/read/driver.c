@@ -148,6 +148,7 @@ static qi_read_page *claim_page(qi_document *d, bool helps) {
     if (wanted && atomic_load(&r->cancelled)) {
         fail(d, QUIRE_ERR_CANCELLED, d->n_claimed);
     } else if (wanted) {
+        atomic_store(&d->deadline_ns, qi_clock_ns() + r->timeout_ns);
         d->next_page = page + 1;
         p = add_page(d, page);
         if (!p) fail(d, QUIRE_ERR_NO_MEMORY, 0);

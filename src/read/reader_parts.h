@@ -85,7 +85,7 @@ struct qi_document {
     int original_fd;             /* … and -1; its bytes */
     qi_grant rewritten;          /* of these, where they are in memory */
 
-    _Atomic uint64_t deadline_ns;
+    _Atomic uint64_t deadline_ns; /* of the page that was begun last */
     atomic_bool timed_out; /* pages not finished by now are dropped */
     atomic_bool dropped;   /* no page is wanted any more */
     bool opened, announced, all_decoded, may_have_text;

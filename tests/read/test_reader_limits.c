@@ -45,6 +45,20 @@ static void a_document_out_of_time_leaves_its_neighbours_alone(void **state) {
     }
 }
 
+/* 30 pages of 10 ms each, three times the limit. */
+static void each_page_has_the_time(void **state) {
+    quire_options o = options_of(100, 0);
+    quire_reader *r = open_reader(1, &o);
+    qi_strbuf want = {0};
+    add(r, "a", "FAKE pages=30 lines=0 decode_us=10000");
+    qi_strbuf_printf(&want, "D a 30\n");
+    for (int i = 1; i <= 30; i++)
+        qi_strbuf_printf(&want, "P a %d 0\n", i);
+    qi_strbuf_printf(&want, "E a ok 0\n");
+    expect(r, 1, want.data);
+    qi_strbuf_done(&want);
+}
+
 /* 40 pages wait their turn on one core for much longer than the limit of each document. */
 static void waiting_for_others_is_not_a_documents_time(void **state) {
     quire_options o = options_of(100, 0);
@@ -355,6 +369,7 @@ static void batches_are_full_when_there_is_much_to_do(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_document_out_of_time_leaves_its_neighbours_alone),
+        cmocka_unit_test(each_page_has_the_time),
         cmocka_unit_test(waiting_for_others_is_not_a_documents_time),
         cmocka_unit_test(memory_keeps_to_its_limit),
         cmocka_unit_test(pages_of_any_size_pass_in_any_order),
