@@ -86,8 +86,8 @@ struct qi_document {
     qi_grant rewritten;          /* of these, where they are in memory */
 
     _Atomic uint64_t deadline_ns; /* of the page that was begun last */
-    atomic_bool timed_out; /* pages not finished by now are dropped */
-    atomic_bool dropped;   /* no page is wanted any more */
+    atomic_bool timed_out;        /* pages not finished by now are dropped */
+    atomic_bool dropped;          /* no page is wanted any more */
     bool opened, announced, all_decoded, may_have_text;
     const char *media_type;
     uint32_t n_pages, n_handed_out, n_failed;
