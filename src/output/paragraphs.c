@@ -90,7 +90,7 @@ static bool is_indented(const qi_rows *rows, uint32_t i) {
     }
     if (step > least) return true;
     if (fabsf(step) > 0.5f * rows->size || rows->list[i - 1].before == QI_WITHIN) return false;
-    float margin = r->x0; /* another after one that was a single qi_row */
+    float margin = r->x0; /* another after one that was a single row */
     for (uint32_t k = i >= 6 ? i - 6 : 0; k < rows->n && k < i + 6; k++)
         margin = fminf(margin, rows->list[k].x0);
     return r->x0 - margin > least && r->x0 - margin < 6 * rows->size;

@@ -87,7 +87,7 @@ static quire_err open_document(qi_driver *driver, qi_document *d, quire_diag *di
                        qi_printable(shown, sizeof shown, d->name));
     }
     d->may_have_text = info.may_have_text;
-    bool may_be_helped = info.may_have_text && !d->request.want_pdf && r->n_jobs > 1;
+    bool may_be_helped = info.may_have_text && r->n_jobs > 1;
     int shared_fd = may_be_helped ? fcntl(info.source, F_DUPFD_CLOEXEC, 0) : -1;
     pthread_mutex_lock(&r->lock);
     d->shared_fd = shared_fd;
@@ -227,7 +227,8 @@ static void help(qi_driver *driver, qi_document *d) {
     quire_diag diag = {0};
     qi_driver_enter(d);
     deadline.at_ns = atomic_load(&d->deadline_ns);
-    qi_decoder_want_pdf(driver->decoder, false, false, 0);
+    /* What had to be written anew is so in shared_fd. */
+    qi_decoder_want_pdf(driver->decoder, d->request.want_pdf, false, 0);
     quire_err err = qi_decoder_open(driver->decoder, d->shared_fd, d->name, d->password, &deadline,
                                     &info, &diag);
     qi_pool_leave(r->pool);
