@@ -152,8 +152,12 @@ static qi_read_page *claim_page(qi_document *d, bool helps) {
         d->next_page = page + 1;
         p = add_page(d, page);
         if (!p) fail(d, QUIRE_ERR_NO_MEMORY, 0);
-        if (d->shared_fd >= 0 && d->n_claimed == 1) pthread_cond_broadcast(&r->queued);
+        if (d->help == QI_HELP_LATER && d->shared_fd >= 0) {
+            d->help = QI_HELP_WANTED;
+            pthread_cond_broadcast(&r->queued);
+        }
     }
+    if (!p && !(helps && r->unread)) d->help = QI_HELP_ENDED;
     pthread_mutex_unlock(&r->lock);
     return p;
 }
@@ -217,8 +221,8 @@ static void read_document(qi_driver *driver, qi_document *d) {
     leave(d, err, &diag);
 }
 
-/* Opens the document once more and reads of its pages; what fails before there is one is no harm.
- */
+/* Opens the document once more and reads of its pages. Where that fails before there is one, it is
+ * no harm, and nobody tries again. */
 static void help(qi_driver *driver, qi_document *d) {
     quire_reader *r = driver->reader;
     qi_deadline deadline = {0, &r->cancelled};
@@ -235,6 +239,10 @@ static void help(qi_driver *driver, qi_document *d) {
     if (!err && qi_budget_try(r->budget, qi_page_order(d, 0), info.pages_bytes, &pages)) {
         qi_grant_settle(&pages, info.pages_bytes);
         read_pages(driver, d, true);
+    } else {
+        pthread_mutex_lock(&r->lock);
+        d->help = QI_HELP_ENDED;
+        pthread_mutex_unlock(&r->lock);
     }
     if (!err) qi_decoder_close(driver->decoder);
     qi_grant_release(&pages);
@@ -244,9 +252,7 @@ static void help(qi_driver *driver, qi_document *d) {
 /* A document that drivers are at, with pages enough left to help with. */
 static qi_document *find_long(const quire_reader *r) {
     for (qi_document *d = r->first; d && d != r->unread; d = d->next)
-        if (d->shared_fd >= 0 && d->n_drivers > 0 && !d->error && d->next_page > 0 &&
-            d->next_page < d->n_pages && d->n_pages - d->next_page >= LONG_PAGES)
-            return d;
+        if (d->help == QI_HELP_WANTED && d->n_pages - d->next_page >= LONG_PAGES) return d;
     return NULL;
 }
 

@@ -94,6 +94,7 @@ struct qi_document {
     uint32_t n_claimed, next_page; /* pages put in the list; the first index not looked at */
     uint32_t n_drivers;            /* at work on it */
     int shared_fd;                 /* -1, or its bytes for drivers that help */
+    enum { QI_HELP_LATER, QI_HELP_WANTED, QI_HELP_ENDED } help; /* never goes back */
     qi_read_page *first_page, **last_page;
     quire_err error; /* of the whole document, and why */
     quire_diag diag;

@@ -84,6 +84,18 @@ static void a_cancelled_long_document_ends_without_a_gap(void **state) {
     }
 }
 
+/* Nobody comes to help any more with what is not wanted. */
+static void a_long_document_that_failed_ends(void **state) {
+    quire_options o;
+    quire_options_init(&o);
+    o.strict = true;
+    for (int round = 0; round < 20; round++) {
+        quire_reader *r = open_reader(4, &o);
+        add(r, "long", "FAKE pages=400 text=1 bad=3 decode_us=100");
+        expect(r, 4, "D long 400\nP long 1 3\nP long 2 3\nP long 3 corrupt\nE long corrupt 1\n");
+    }
+}
+
 static void an_idle_reader_goes_on_with_more(void **state) {
     quire_reader *r = open_reader(2, NULL);
     qi_strbuf out = {0};
@@ -461,6 +473,7 @@ int main(void) {
         cmocka_unit_test(drivers_help_with_a_long_document),
         cmocka_unit_test(nobody_helps_with_short_documents_and_images),
         cmocka_unit_test(a_cancelled_long_document_ends_without_a_gap),
+        cmocka_unit_test(a_long_document_that_failed_ends),
         cmocka_unit_test(an_idle_reader_goes_on_with_more),
         cmocka_unit_test(two_models_read_side_by_side),
         cmocka_unit_test(a_bad_page_fails_its_page),
