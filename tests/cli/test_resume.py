@@ -238,7 +238,7 @@ def breakable():
 
 
 @pytest.mark.parametrize("formats,overwrite,stride", [
-    ("txt,json", False, 1), ("txt,json", True, 3), ("pdf", False, 4), ("pdf,txt,json", False, 7)])
+    ("txt,json", False, 1), ("txt,json", True, 3), ("pdf", False, 9), ("pdf,txt,json", False, 17)])
 def test_kill_at_every_step(quire, run, few, few_with_pdf, tmp_path, breakable, formats, overwrite,
                             stride):
     """The process ends before each step towards the disk, in a run and in the one that resumes."""
