@@ -104,6 +104,26 @@ def test_password(tmp_path, decode_one):
         assert (got.pages[0].pixels == decode_one(plain).pages[0].pixels).all()
 
 
+@pytest.mark.parametrize("user", ("geheim", ""))
+def test_encrypted_streams_among_plain_strings(tmp_path, decode_one, user):
+    plain = write(tmp_path, pdf_of_pages([text_content("Some words.")]))
+    locked = tmp_path / "locked.pdf"
+    subprocess.run(["qpdf", "--allow-weak-crypto", "--encrypt", user, "owner", "128",
+                    "--force-V4", "--", plain, locked], check=True)
+    data = locked.read_bytes()
+    strings, filler = b"/StrF /StdCF", b"/AuthEvent /DocOpen"
+    assert strings in data and filler in data
+    data = data.replace(strings, b"/StrF /Identity").replace(filler, b" " * (len(filler) - 3))
+    locked.write_bytes(data)
+    for password in (user, "owner"):
+        got = decode_one(locked, options=("--password", password))
+        assert (got.pages[0].pixels == decode_one(plain).pages[0].pixels).all()
+    assert decode_one(locked, options=("--password", "wrong")).errors[0][0] == "encrypted"
+    if user:
+        code, text = decode_one(locked).errors[0]
+        assert code == "encrypted" and "give its password" in text
+
+
 @pytest.mark.parametrize("data", [
     b"%PDF-1.4\n",
     pdf_bytes([b"<< /Type /Catalog >>"]),

@@ -53,6 +53,10 @@ typedef struct drawing {
     double scale; /* pixels of a point, 1/72 inch */
 } drawing;
 
+static quire_err no_memory(quire_diag *diag) {
+    return qi_fail(diag, QUIRE_ERR_NO_MEMORY, "no memory to open it; use fewer --jobs");
+}
+
 static quire_err encrypted(const qi_input *in, quire_diag *diag) {
     return qi_fail(diag, QUIRE_ERR_ENCRYPTED,
                    *in->password ? "it is encrypted and the password does not open it; give "
@@ -112,6 +116,14 @@ static bool to_latin1(const char *from, char to[QI_PASSWORD_BYTES]) {
     return true;
 }
 
+static quire_err decrypt(pdf *p, const char *password, quire_diag *diag) {
+    const qi_input *in = p->input;
+    size_t n;
+    quire_err e = qi_pdf_decrypt(in->bytes, in->n_bytes, password, &p->decrypted, &n, diag);
+    if (!e) p->n_decrypted = n;
+    return e;
+}
+
 /* Poppler 22.12 crashes on a wrong password and converts letters beyond ASCII wrongly: qpdf is
  * asked whether it opens the document, and decrypts it where it has such letters. */
 static quire_err use_password(pdf *p, const qi_input *in, quire_diag *diag) {
@@ -124,33 +136,46 @@ static quire_err use_password(pdf *p, const qi_input *in, quire_diag *diag) {
         opens = qi_pdf_password_opens(in->bytes, in->n_bytes, password);
     }
     if (!opens) return encrypted(in, diag);
-    if (is_ascii(in->password)) return QUIRE_ERR_OK;
-    size_t n;
-    quire_err e = qi_pdf_decrypt(in->bytes, in->n_bytes, password, &p->decrypted, &n, diag);
-    if (!e) p->n_decrypted = n;
-    return e;
+    return is_ascii(in->password) ? QUIRE_ERR_OK : decrypt(p, password, diag);
+}
+
+/* By both libraries; anew where it was open. */
+static quire_err open_document(pdf *p, quire_diag *diag) {
+    const qi_input *in = p->input;
+    const uint8_t *bytes = p->decrypted ? p->decrypted : in->bytes;
+    size_t n_bytes = p->decrypted ? p->n_decrypted : in->n_bytes;
+    const char *password = is_ascii(in->password) ? in->password : "";
+    qi_pdf_file_free(p->file);
+    g_clear_object(&p->document);
+    p->file = qi_pdf_file_new(bytes, n_bytes, password);
+    if (!p->file) return no_memory(diag);
+    GError *error = NULL;
+    GBytes *given = g_bytes_new_static(bytes, n_bytes);
+    p->document = poppler_document_new_from_bytes(given, *password ? password : NULL, &error);
+    g_bytes_unref(given);
+    return p->document ? QUIRE_ERR_OK : open_failed(error, in, diag);
+}
+
+/* Poppler takes a document whose strings are not encrypted as its streams are for one that is not
+ * encrypted, whatever the password, and shows what it makes of the encrypted bytes. */
+static quire_err decrypt_two_filters(pdf *p, quire_diag *diag) {
+    const qi_input *in = p->input;
+    if (p->decrypted || !qi_pdf_file_has_two_filters(p->file)) return QUIRE_ERR_OK;
+    if (!qi_pdf_password_opens(in->bytes, in->n_bytes, in->password)) return encrypted(in, diag);
+    quire_err e = decrypt(p, in->password, diag);
+    return e || !p->decrypted ? e : open_document(p, diag);
 }
 
 static quire_err pdf_open(const qi_input *in, void **ret_state, uint32_t *ret_n_pages,
                           quire_diag *diag) {
     pdf *p = calloc(1, sizeof *p);
     *ret_state = p;
-    if (!p) return qi_fail(diag, QUIRE_ERR_NO_MEMORY, "no memory to open it; use fewer --jobs");
+    if (!p || !(p->fonts = qi_pdf_fonts_new())) return no_memory(diag);
     p->input = in;
     quire_err e = use_password(p, in, diag);
+    if (!e) e = open_document(p, diag);
+    if (!e) e = decrypt_two_filters(p, diag);
     if (e) return e;
-    const uint8_t *bytes = p->decrypted ? p->decrypted : in->bytes;
-    size_t n_bytes = p->decrypted ? p->n_decrypted : in->n_bytes;
-    const char *password = is_ascii(in->password) ? in->password : "";
-    p->file = qi_pdf_file_new(bytes, n_bytes, password);
-    p->fonts = qi_pdf_fonts_new();
-    if (!p->file || !p->fonts)
-        return qi_fail(diag, QUIRE_ERR_NO_MEMORY, "no memory to open it; use fewer --jobs");
-    GError *error = NULL;
-    GBytes *given = g_bytes_new_static(bytes, n_bytes);
-    p->document = poppler_document_new_from_bytes(given, *password ? password : NULL, &error);
-    g_bytes_unref(given);
-    if (!p->document) return open_failed(error, in, diag);
     int n = poppler_document_get_n_pages(p->document);
     if (n <= 0)
         return qi_fail(diag, QUIRE_ERR_CORRUPT,

@@ -3,6 +3,7 @@
  * pages are, which stay valid when the document is opened anew. */
 #include "decode/helper/pdf_file.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,8 +26,9 @@ struct qi_pdf_file {
     const uint8_t *bytes;
     size_t n_bytes;
     char *password;
-    qpdf_data q;    /* NULL: not open */
-    bool failed;    /* to open */
+    qpdf_data q; /* NULL: not open */
+    bool failed; /* to open */
+    bool has_two_filters;
     bool has_begun; /* the walk */
     uint32_t n_uses;
     node path[MAX_DEPTH];
@@ -62,11 +64,32 @@ void qi_pdf_file_free(qi_pdf_file *f) {
     free(f);
 }
 
+static bool names_filter(qpdf_data q, qpdf_oh encrypt, const char *key, char *ret, size_t size) {
+    qpdf_oh filter = qpdf_oh_get_key(q, encrypt, key);
+    bool is_name = qpdf_oh_is_name(q, filter);
+    snprintf(ret, size, "%s", is_name ? qpdf_oh_get_name(q, filter) : "/Identity");
+    return is_name;
+}
+
+/* Told of a document that the password does not open, too. */
+static bool has_two_filters(qpdf_data q) {
+    qpdf_oh trailer = qpdf_get_trailer(q);
+    bool is_there = qpdf_oh_is_dictionary(q, trailer);
+    qpdf_oh encrypt = is_there ? qpdf_oh_get_key(q, trailer, "/Encrypt") : trailer;
+    char streams[128], strings[128];
+    if (!is_there || !qpdf_oh_is_dictionary(q, encrypt)) return false;
+    bool any = names_filter(q, encrypt, "/StmF", streams, sizeof streams);
+    any |= names_filter(q, encrypt, "/StrF", strings, sizeof strings);
+    return any && strcmp(streams, strings) != 0;
+}
+
 static bool ensure_open(qi_pdf_file *f) {
     if (f->q && f->n_uses >= USES_AN_OPENING) qpdf_cleanup(&f->q);
     if (f->q || f->failed) return f->q;
     f->n_uses = 0;
-    if (open_quietly(f->bytes, f->n_bytes, f->password, &f->q) & QPDF_ERRORS) {
+    bool opens = !(open_quietly(f->bytes, f->n_bytes, f->password, &f->q) & QPDF_ERRORS);
+    if (!f->has_begun) f->has_two_filters = has_two_filters(f->q);
+    if (!opens) {
         qpdf_cleanup(&f->q);
         f->failed = true;
         return false;
@@ -146,6 +169,11 @@ bool qi_pdf_file_page(qi_pdf_file *f, uint32_t page, qpdf_data *ret_q, qpdf_oh *
     *ret_page = qpdf_get_object_by_id(f->q, f->leaves[page].object, f->leaves[page].generation);
     *ret_q = f->q;
     return qpdf_oh_is_dictionary(f->q, *ret_page);
+}
+
+bool qi_pdf_file_has_two_filters(qi_pdf_file *f) {
+    ensure_open(f);
+    return f->has_two_filters;
 }
 
 bool qi_pdf_password_opens(const uint8_t *bytes, size_t n_bytes, const char *password) {

@@ -22,6 +22,10 @@ void qi_pdf_file_free(qi_pdf_file *file);
  * learned of a page is to be used before the next call. False where it cannot be found. */
 bool qi_pdf_file_page(qi_pdf_file *file, uint32_t page, qpdf_data *ret_q, qpdf_oh *ret_page);
 
+/* Whether it is encrypted with one filter for its streams and another, or none, for its strings;
+ * told also where the password does not open it. */
+bool qi_pdf_file_has_two_filters(qi_pdf_file *file);
+
 /* Whether qpdf opens the document with this password; where it does not for another reason than the
  * password, that is not told. */
 bool qi_pdf_password_opens(const uint8_t *bytes, size_t n_bytes, const char *password);
