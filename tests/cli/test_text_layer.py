@@ -88,6 +88,34 @@ def test_uses_that_are_asked_for(read):
         assert readers == {"lstm" if use == "off" else "pdf"}
 
 
+def annotated_page(*annotations):
+    """A page with annotations (entries, text of the appearance) below each other."""
+    extra, names = [], []
+    for i, (entries, text) in enumerate(annotations):
+        extra.append(stream(b"BT /F1 12 Tf 2 6 Td (%s) Tj ET" % text,
+                            b"/Type /XObject /Subtype /Form /BBox [0 0 300 20] "
+                            b"/Resources << /Font << /F1 3 0 R >> >>"))
+        extra.append(b"<< /Type /Annot /Rect [72 %d 372 %d] /AP << /N %d 0 R >> %s >>"
+                     % (500 - 40 * i, 520 - 40 * i, 4 + 2 * i, entries))
+        names.append(b"%d 0 R" % (5 + 2 * i))
+    return pdf_of_pages([text_content(LINES[0])], b"/Annots [%s]" % b" ".join(names), extra=extra)
+
+
+@pytest.mark.parametrize("use", ("auto", "verified", "only", "off"))
+def test_annotations_are_read_as_a_viewer_shows_them(read, use):
+    page, = read(annotated_page(
+        (b"/F 4 /Subtype /Widget /FT /Tx /T (name) /V (Value of a field)", b"Value of a field"),
+        (b"/F 4 /Subtype /FreeText /DA (/F1 12 Tf) /Contents ()", b"Words of a comment"),
+        (b"/F 4 /Subtype /Stamp", b"Approved by nobody"),
+        (b"/F 4 /Subtype /Watermark", b"Mark below the page"),
+        (b"/F 4 /Subtype /Unheard", b"Of a kind of its own"),
+        (b"/F 2 /Subtype /FreeText /DA (/F1 12 Tf) /Contents ()", b"Hidden comment"),
+        (b"/F 32 /Subtype /Stamp", b"Not to be viewed"),
+        (b"/F 4 /Subtype /Popup /Open true", b"Window of a note")), "--text-layer", use)
+    assert text_of(page) == [LINES[0], "Value of a field", "Words of a comment",
+                             "Approved by nobody", "Mark below the page", "Of a kind of its own"]
+
+
 def test_images_have_no_layer(run, read, draw_page, tmp_path):
     draw_page("Only this one line is here.").save(tmp_path / "one.png")
     done = run("run", "-f", "json", "one.png")

@@ -42,6 +42,7 @@ typedef struct pdf {
     double dpi;             /* to draw it at, where it is not too large */
     bool has_groups;        /* of transparency; drawing them takes more memory */
     bool is_plain;          /* its text is all that it shows */
+    bool has_annotations;   /* drawn ones, as far as is known */
     bool is_picture;
     qi_pdf_picture picture; /* is_picture */
     qi_arena scratch;       /* for texts of pages of this size */
@@ -213,11 +214,13 @@ static void plan(pdf *p, uint32_t page, double width_pt, double height_pt) {
     p->has_groups = true;
     p->content = (qi_pdf_content){0};
     p->is_plain = false;
+    p->has_annotations = true;
     if (!qi_pdf_file_page(p->file, page, &q, &found)) return;
     qi_pdf_content_scan(q, found, &p->content);
     p->has_groups = p->content.has_groups || !p->content.is_complete;
     p->dpi = qi_pdf_resolution(q, found, &p->content, width_pt * height_pt);
-    p->is_plain = p->content.is_plain && !qi_pdf_has_drawn_annotations(q, found) &&
+    p->has_annotations = qi_pdf_has_drawn_annotations(q, found);
+    p->is_plain = p->content.is_plain && !p->has_annotations &&
                   qi_pdf_fonts_draw(p->fonts, q, p->content.fonts, p->content.n_fonts);
     p->is_picture = qi_pdf_picture_find(q, found, &p->content, width_pt, height_pt, &p->picture);
 }
@@ -291,6 +294,7 @@ static quire_err pdf_text(void *state, uint32_t page, const qi_measure *measured
     if (e) return e;
     plan(p, page, place.width_pt, place.height_pt);
     place.is_plain = p->is_plain;
+    place.has_annotations = p->has_annotations;
     if (place.width_px != p->scratch_width_px || place.height_px != p->scratch_height_px)
         qi_arena_done(&p->scratch);
     p->scratch_width_px = place.width_px;

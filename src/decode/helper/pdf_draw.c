@@ -35,6 +35,17 @@ static quire_err failed(cairo_status_t status, uint32_t number, quire_diag *diag
                    cairo_status_to_string(status));
 }
 
+/* Poppler draws the windows of notes where they have an appearance; viewers do not show these. */
+static void hide_popups(PopplerPage *page) {
+    GList *annotations = poppler_page_get_annot_mapping(page);
+    for (GList *at = annotations; at; at = at->next) {
+        PopplerAnnot *one = ((PopplerAnnotMapping *)at->data)->annot;
+        if (poppler_annot_get_annot_type(one) == POPPLER_ANNOT_POPUP)
+            poppler_annot_set_flags(one, poppler_annot_get_flags(one) | POPPLER_ANNOT_FLAG_HIDDEN);
+    }
+    poppler_page_free_annot_mapping(annotations);
+}
+
 quire_err qi_pdf_draw(PopplerPage *page, uint32_t number, double across, double down,
                       const qi_grey *out, qi_arena *arena, quire_diag *diag) {
     int width = (int)out->width, height = (int)out->height;
@@ -48,6 +59,7 @@ quire_err qi_pdf_draw(PopplerPage *page, uint32_t number, double across, double 
     cairo_set_source_rgb(cairo, 1, 1, 1);
     cairo_paint(cairo);
     cairo_scale(cairo, across, down);
+    hide_popups(page);
     poppler_page_render(page, cairo);
     cairo_status_t status = cairo_status(cairo);
     cairo_destroy(cairo);

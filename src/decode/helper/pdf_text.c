@@ -495,7 +495,8 @@ quire_err qi_pdf_text(const qi_pdf_page *page, bool with_ink, qi_arena *scratch,
     qi_text_head head = {0};
     qi_grey drawing = {0};
     quire_err e = QUIRE_ERR_OK;
-    bool draws_first = with_ink && !page->is_plain && shows_text(page->content);
+    bool draws_first =
+        with_ink ? !page->is_plain && shows_text(page->content) : page->has_annotations;
     qi_arena_reset(scratch);
     if (draws_first) e = draw_small(page, scratch, &drawing, diag);
     if (!e) take_words(&l, &head);
