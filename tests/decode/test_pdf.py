@@ -134,6 +134,14 @@ def test_damaged(tmp_path, decode_one, data):
     assert code == "corrupt" and "; save it again with another program" in text
 
 
+def test_a_head_that_is_lost(tmp_path, decode_one):
+    data = pdf_of_pages([text_content("Some words.")])
+    whole = decode_one(write(tmp_path, data))
+    lost = decode_one(write(tmp_path, data.replace(b"%PDF-1.7\n", b"")))
+    assert lost.media_type == "application/pdf"
+    assert (lost.pages[0].pixels == whole.pages[0].pixels).all()
+
+
 def test_a_page_tree_that_loops_ends(tmp_path, decode_one):
     data = pdf_bytes([b"<< /Type /Catalog /Pages 2 0 R >>",
                       b"<< /Type /Pages /Count 3 /Kids [2 0 R 2 0 R] >>"])

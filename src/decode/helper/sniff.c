@@ -111,6 +111,14 @@ static const char *text_kind(const qi_input *in) {
     return is_text(in) ? "text files" : NULL;
 }
 
+/* Viewers look for the head within the first kilobyte, and open what has lost it. */
+static bool is_pdf(const qi_input *in) {
+    size_t n = in->n_bytes < 1024 ? in->n_bytes : 1024;
+    return memmem(in->bytes, n, "%PDF-", 5) ||
+           (memmem(in->bytes, n, " 0 obj", 6) &&
+            memmem(in->bytes + in->n_bytes - n, n, "startxref", 9));
+}
+
 qi_format qi_sniff(const qi_input *in, const char **ret_foreign) {
     *ret_foreign = NULL;
     for (size_t i = 0; i < sizeof signatures / sizeof *signatures; i++) {
@@ -119,9 +127,7 @@ qi_format qi_sniff(const qi_input *in, const char **ret_foreign) {
         *ret_foreign = s->foreign;
         return s->format;
     }
-    /* Viewers look for the head within the first kilobyte. */
-    if (memmem(in->bytes, in->n_bytes < 1024 ? in->n_bytes : 1024, "%PDF-", 5))
-        return QI_FORMAT_PDF;
+    if (is_pdf(in)) return QI_FORMAT_PDF;
     if (starts(in, 0, "RIFF", 4) && starts(in, 8, "WEBP", 4)) return QI_FORMAT_WEBP;
     if (in->n_bytes >= 12 && starts(in, 4, "ftyp", 4)) return sniff_brands(in, ret_foreign);
     /* A bitmap's header states the length of its second header: 12 or 40 to 124. */
