@@ -1,6 +1,7 @@
 """Real and hostile PDFs of the documents with truth: scanned pages come out as if they were drawn,
 and nothing that a file holds ends the helper or lets it run on."""
 import collections
+import json
 import os
 import re
 import subprocess
@@ -38,6 +39,65 @@ def words(quire, path):
     done = subprocess.run([quire, "run", "-q", "--pages", "1", path], stdout=subprocess.PIPE,
                           check=True, timeout=180)
     return collections.Counter(re.findall(r"\w+", done.stdout.decode()))
+
+
+def listed(shared):
+    """What the manifest says of the good documents: name to a dictionary."""
+    rows = (shared / "data" / "pdf_good" / "MANIFEST.tsv").read_text("utf-8").splitlines()[1:]
+    found = {}
+    for row in rows:
+        name, kind, expected = row.split("\t")[:3]
+        found[name] = dict(part.split("=", 1) for part in expected.split(";") if "=" in part)
+        found[name]["kind"] = kind
+    return found
+
+
+def only_layer(quire, path, password=""):
+    done = subprocess.run([quire, "run", "-q", "-f", "json", "--text-layer", "only", path],
+                          env=dict(os.environ, QUIRE_PASSWORD=password), stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, timeout=120, check=False)
+    return done.returncode, json.loads(done.stdout), done.stderr.decode()
+
+
+def differences(document, is_as):
+    """What of a result is not as the manifest says: sizes are those of the first page, unturned."""
+    if "pages" in is_as and document["n_pages"] != int(is_as["pages"]):
+        yield f"{document['n_pages']} pages"
+    if document["n_failed_pages"]:
+        yield "pages failed"
+    if "size" not in is_as:
+        return
+    size_pt = [float(v) for v in re.findall(r"[\d.]+", is_as["size"])[:2]]
+    if int(is_as["rot"]) % 180:
+        size_pt.reverse()
+    page = document["pages"][0]
+    size_px = page["width_px"], page["height_px"]
+    scale = page["dpi"] / 72 or max(size_px) / max(size_pt)  # 0: so little that it tells nothing
+    if any(abs(px - pt * scale) > 1 + pt * scale / 1000 for px, pt in zip(size_px, size_pt)):
+        yield f"size {size_px} at {page['dpi']} dpi"
+
+
+def test_documents_are_as_listed(shared, quire):
+    wrong = []
+    for name, is_as in listed(shared).items():
+        status, document, message = only_layer(quire, shared / "data" / "pdf_good" / name,
+                                               is_as.get("password", ""))
+        wrong += [(name, what) for what in differences(document, is_as)]
+        if status or message:
+            wrong.append((name, message))
+    assert not wrong
+
+
+def test_encrypted_documents_ask_for_their_password(shared, quire):
+    locked = {n: d for n, d in listed(shared).items() if d["kind"] == "encrypted-needs-password"}
+    # Two documents in one file, of which the first is not encrypted.
+    del locked["pdf.js__issue15893_reduced.pdf"]
+    assert locked
+    for name in locked:
+        path = shared / "data" / "pdf_good" / name
+        for password, text in (("", "give its password"), ("wrong", "does not open it")):
+            status, _, message = only_layer(quire, path, password)
+            assert status == 8 and f"{name}: it is encrypted" in message and text in message
 
 
 @pytest.mark.parametrize("name", SCANS)
