@@ -250,6 +250,14 @@ def test_a_line_is_copied_whole(to_pdf, draw_page, tmp_path):
     assert copied.splitlines() == txt.read_text().splitlines()
 
 
+def test_wide_spaces_do_not_part_a_line(to_pdf, draw_page, tmp_path):
+    lines = LINES[:2]
+    draw_page(*(line.replace(" ", "  ") for line in lines)).save(tmp_path / "a.png")
+    pdf, txt, meta = to_pdf(tmp_path / "a.png")
+    assert check(pdf).split("\n")[:len(lines)] == list(lines) == txt.read_text().splitlines()
+    assert check_places(pdf, meta) == len(" ".join(lines).split())
+
+
 def test_characters_beyond_latin(to_pdf, tmp_path):
     """Letters are kept as characters, not as bytes of a font."""
     page = Image.new("L", (1000, 300), 255)
