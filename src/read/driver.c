@@ -1,9 +1,8 @@
 /* Driver threads: each takes documents in the order they were added and brings their pages over
  * from its own helper process, one after the other; one that finds no document waiting helps with a
- * long one. A driver waits (for the input, for memory, for
- * a slot, for the helper) and never computes; while its helper computes it stands in a slot of the
- * pool. It holds the pool, since it may bring lines, but not while it waits for memory: that comes
- * only when pages are finished. */
+ * long one. A driver waits (for the input, for memory, for a slot, for the helper) and never
+ * computes; while its helper computes it stands in a slot of the pool. It holds the pool, since it
+ * may bring lines, but not while it waits for memory: that comes only when pages are finished. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -91,6 +90,7 @@ static quire_err open_document(qi_driver *driver, qi_document *d, quire_diag *di
     int shared_fd = may_be_helped ? fcntl(info.source, F_DUPFD_CLOEXEC, 0) : -1;
     pthread_mutex_lock(&r->lock);
     d->shared_fd = shared_fd;
+    d->pages_bytes = info.pages_bytes;
     d->media_type = info.media_type;
     d->n_pages = info.n_pages;
     d->opened = true;
@@ -152,10 +152,8 @@ static qi_read_page *claim_page(qi_document *d, bool helps) {
         d->next_page = page + 1;
         p = add_page(d, page);
         if (!p) fail(d, QUIRE_ERR_NO_MEMORY, 0);
-        if (d->help == QI_HELP_LATER && d->shared_fd >= 0) {
-            d->help = QI_HELP_WANTED;
-            pthread_cond_broadcast(&r->queued);
-        }
+        if (d->help == QI_HELP_LATER && d->shared_fd >= 0) d->help = QI_HELP_WANTED;
+        if (d->help == QI_HELP_WANTED) pthread_cond_broadcast(&r->queued);
     }
     if (!p && !(helps && r->unread)) d->help = QI_HELP_ENDED;
     pthread_mutex_unlock(&r->lock);
@@ -221,14 +219,11 @@ static void read_document(qi_driver *driver, qi_document *d) {
     leave(d, err, &diag);
 }
 
-/* Opens the document once more and reads of its pages. Where that fails before there is one, it is
- * no harm, and nobody tries again. */
-static void help(qi_driver *driver, qi_document *d) {
+static quire_err open_again(qi_driver *driver, qi_document *d) {
     quire_reader *r = driver->reader;
     qi_deadline deadline = {0, &r->cancelled};
     qi_document_info info;
-    qi_grant pages = {0};
-    quire_diag diag = {0};
+    quire_diag diag;
     qi_driver_enter(d);
     deadline.at_ns = atomic_load(&d->deadline_ns);
     /* What had to be written anew is so in shared_fd. */
@@ -236,36 +231,60 @@ static void help(qi_driver *driver, qi_document *d) {
     quire_err err = qi_decoder_open(driver->decoder, d->shared_fd, d->name, d->password, &deadline,
                                     &info, &diag);
     qi_pool_leave(r->pool);
-    if (!err && qi_budget_try(r->budget, qi_page_order(d, 0), info.pages_bytes, &pages)) {
-        qi_grant_settle(&pages, info.pages_bytes);
-        read_pages(driver, d, true);
-    } else {
-        pthread_mutex_lock(&r->lock);
-        d->help = QI_HELP_ENDED;
-        pthread_mutex_unlock(&r->lock);
+    return err;
+}
+
+/* Opens the document once more and reads of its pages. Where it cannot be opened it is no harm, and
+ * nobody tries again. False: there is no memory for it now. */
+static bool help(qi_driver *driver, qi_document *d) {
+    quire_reader *r = driver->reader;
+    qi_grant pages = {0};
+    /* The last in the budget's order: help takes what memory nobody else asks for. */
+    bool has_memory = qi_budget_try(r->budget, UINT64_MAX, d->pages_bytes, &pages);
+    if (has_memory) {
+        qi_grant_settle(&pages, d->pages_bytes);
+        if (!open_again(driver, d)) {
+            read_pages(driver, d, true);
+            qi_decoder_close(driver->decoder);
+        } else {
+            pthread_mutex_lock(&r->lock);
+            d->help = QI_HELP_ENDED;
+            pthread_mutex_unlock(&r->lock);
+        }
     }
-    if (!err) qi_decoder_close(driver->decoder);
     qi_grant_release(&pages);
     leave(d, QUIRE_ERR_OK, NULL);
+    return has_memory;
+}
+
+static bool has_many_left(const qi_document *d) {
+    uint32_t page = d->next_page;
+    for (int i = 0; i < LONG_PAGES; i++, page++) {
+        page = qi_page_ranges_next(d->ranges, page);
+        if (page >= d->n_pages) return false;
+    }
+    return true;
 }
 
 /* A document that drivers are at, with pages enough left to help with. */
 static qi_document *find_long(const quire_reader *r) {
     for (qi_document *d = r->first; d && d != r->unread; d = d->next)
-        if (d->help == QI_HELP_WANTED && d->n_pages - d->next_page >= LONG_PAGES) return d;
+        if (d->help == QI_HELP_WANTED && has_many_left(d)) return d;
     return NULL;
 }
 
 /* The next document, or one to help with, waiting for one outside the pool's hold; NULL when the
- * reader closes. The caller counts as one of its drivers. */
-static qi_document *take_document(quire_reader *r, bool *ret_helps) {
+ * reader closes. was_in_vain: to help, which is not tried again before another page is begun. The
+ * caller counts as one of its drivers. */
+static qi_document *take_document(quire_reader *r, bool was_in_vain, bool *ret_helps) {
     qi_document *d = NULL;
     bool waits = false;
     pthread_mutex_lock(&r->lock);
-    while (!atomic_load(&r->stopping) && !r->unread && !(d = find_long(r))) {
+    while (!atomic_load(&r->stopping) && !r->unread && (was_in_vain || !(d = find_long(r)))) {
         if (!waits) qi_pool_unhold(r->pool);
         waits = true;
         pthread_cond_wait(&r->queued, &r->lock);
+        was_in_vain = false;
     }
     if (waits) qi_pool_hold(r->pool);
     *ret_helps = d != NULL;
@@ -283,13 +302,11 @@ static qi_document *take_document(quire_reader *r, bool *ret_helps) {
 void *qi_driver_run(void *arg) {
     qi_driver *driver = arg;
     quire_reader *r = driver->reader;
-    bool helps;
+    bool helps, in_vain = false;
     qi_pool_hold(r->pool);
-    for (qi_document *d; (d = take_document(r, &helps));) {
-        if (helps)
-            help(driver, d);
-        else
-            read_document(driver, d);
+    for (qi_document *d; (d = take_document(r, in_vain, &helps));) {
+        in_vain = helps && !help(driver, d);
+        if (!helps) read_document(driver, d);
     }
     qi_pool_unhold(r->pool);
     return NULL;

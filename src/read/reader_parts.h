@@ -76,7 +76,8 @@ struct qi_document {
     void *bytes; /* of a document in memory, until it is opened; else NULL */
     size_t n_bytes;
     qi_grant input;        /* of what came through a pipe, while it is open … */
-    qi_grant pages;        /* … and of what the helper keeps of a PDF's pages */
+    qi_grant pages;        /* … and of what the helper keeps of a PDF's pages, … */
+    uint64_t pages_bytes;  /* … so much for each driver's helper */
     quire_request request; /* without strings: these are … */
     qi_page_ranges *ranges;
     char *password;              /* NULL: none */

@@ -65,6 +65,31 @@ static void nobody_helps_with_short_documents_and_images(void **state) {
     qi_strbuf_done(&all);
 }
 
+/* Where no page is left of those asked for, the document is not opened again and again while the
+ * last ones are read. */
+static void nobody_helps_where_few_pages_are_asked_for(void **state) {
+    atomic_store(&fakes.documents_opened, 0);
+    quire_reader *r = open_reader(4, NULL);
+    add_pages(r, "long", "FAKE pages=90 text=1 decode_us=50000", "1-2");
+    expect(r, 4, "D long 90\nP long 1 3\nP long 2 3\nE long ok 0\n");
+    assert_int_equal(atomic_load(&fakes.documents_opened), 1);
+}
+
+/* What the helper keeps of the pages leaves no room for a second one. */
+static void nobody_helps_without_memory(void **state) {
+    qi_strbuf all = {0};
+    quire_options o;
+    quire_options_init(&o);
+    o.memory_bytes = 400000000;
+    long_transcript(&all, "long", 40, 0);
+    atomic_store(&fakes.documents_opened, 0);
+    quire_reader *r = open_reader(2, &o);
+    add(r, "long", "FAKE pages=40 text=1 decode_us=3000 held=200000000");
+    expect(r, 2, all.data);
+    assert_int_equal(atomic_load(&fakes.documents_opened), 1);
+    qi_strbuf_done(&all);
+}
+
 /* Pages are handed out up to the first that was given up, whoever had it. */
 static void a_cancelled_long_document_ends_without_a_gap(void **state) {
     for (int round = 0; round < 20; round++) {
@@ -472,6 +497,8 @@ int main(void) {
         cmocka_unit_test(items_come_in_order),
         cmocka_unit_test(drivers_help_with_a_long_document),
         cmocka_unit_test(nobody_helps_with_short_documents_and_images),
+        cmocka_unit_test(nobody_helps_where_few_pages_are_asked_for),
+        cmocka_unit_test(nobody_helps_without_memory),
         cmocka_unit_test(a_cancelled_long_document_ends_without_a_gap),
         cmocka_unit_test(a_long_document_that_failed_ends),
         cmocka_unit_test(an_idle_reader_goes_on_with_more),
