@@ -25,13 +25,13 @@ static qpdf_oh indirect(qpdf_data q, const char *text) {
 }
 
 /* Resources: fonts /F, /D (type 0) and /T (type 3), colour spaces /C (RGB) and /S (of an ink),
- * image /I of 40 × 30, /G half transparent, a form /X. */
+ * image /I of 40 × 30, /G half transparent, /W of wide lines, /R with a font, a form /X. */
 static qi_pdf_content scan(const char *content, const char *form) {
     qpdf_data q = qpdf_init();
     assert_int_equal(qpdf_empty_pdf(q), QPDF_SUCCESS);
     qpdf_oh resources = qpdf_oh_parse(
         q, "<< /Font << /T << /Subtype /Type3 >> >> /XObject << >> "
-           "/ExtGState << /G << /ca .5 >> >> "
+           "/ExtGState << /G << /ca .5 >> /W << /LW 90 >> /R << /Font [null 0] >> >> "
            "/ColorSpace << /C [/CalRGB << >>] /S [/Separation /Spot /DeviceGray << >>] >> >>");
     qpdf_oh fonts = qpdf_oh_get_key(q, resources, "/Font");
     qpdf_oh_replace_key(q, fonts, "/F", indirect(q, "<< /Subtype /Type1 >>"));
@@ -123,6 +123,8 @@ static void test_plain_pages(void **unused) {
         "20 20 500 700 re S BT /F 10 Tf 50 700 Td (a) Tj ET",
         "/C cs .2 .1 0 sc BT /F 10 Tf 50 700 Td (a) Tj ET",
         "q 40 40 500 700 re W n BT /F 10 Tf 1 0 0 1 50 60 Tm (a) Tj 12 TL T* (b) Tj ET Q",
+        "40 698 500 12 re W n BT /F 10 Tf 90 Tz 50 700 Td (a) Tj ET",
+        "BT /F 1 Tf 10 0 0 -10 50 700 Tm (a) Tj 0 10 -10 0 50 700 Tm (a) Tj ET",
     };
     for (size_t i = 0; i < sizeof plain / sizeof *plain; i++) {
         qi_pdf_content c = scan(plain[i], "");
@@ -151,6 +153,18 @@ static void test_pages_that_are_not_plain(void **unused) {
         "0 0 900 90 re W n BT /F 10 Tf 50 99 Td 0 600 Td (a) Tj ET",
         "0 0 m 900 0 l 0 900 l W n BT /F 10 Tf 50 700 Td (a) Tj ET",
         "/OC /M BDC BT /F 10 Tf 50 700 Td (a) Tj ET EMC",
+        "BT /F 0 Tf 50 700 Td (a) Tj ET",
+        "BT /F .1 Tf 50 700 Td (a) Tj ET",
+        "BT /F 10 Tf 0 0 0 1 50 700 Tm (a) Tj ET",
+        "BT /F 10 Tf 50 700 Td 0 Tz (a) Tj ET",
+        "0 700 600 .1 re W n BT /F 10 Tf 50 700 Td (a) Tj ET",
+        "0 600 600 100 re W n BT /F 10 Tf 50 700 Td (a) Tj ET",
+        "0 710 600 20 re W n BT /F 10 Tf 50 700 Td (a) Tj ET",
+        "0 0 600 700 re W n BT /F -10 Tf 50 -1 Td (a) Tj ET",
+        "BT /W gs /F 10 Tf 50 700 Td (a) Tj ET 0 700 m 600 700 l S",
+        "BT /F 10 Tf /R gs 50 700 Td (a) Tj ET",
+        "BT /F 10 Tf 50 700 Td (a) Tj ET -90 w 0 700 m 600 700 l S",
+        "1 g 0 rg BT /F 10 Tf 50 700 Td (a) Tj ET",
     };
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         if (scan(others[i], "/F 9 Tf (x) Tj").is_plain) fail_msg("plain: %s", others[i]);

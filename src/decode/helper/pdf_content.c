@@ -24,7 +24,8 @@ enum {
     MAX_ANNOTATIONS = 1000,
 };
 static const double column_pt = 250; /* text is not cut off at the sides of a wider clip path */
-static const double dark = 0.5;
+static const double dark = 0.5, least_pt = 3; /* of text that can be read */
+static const double least_percent = 25;       /* of letters' width */
 
 static void stop(qi_pdf_scan *s) {
     s->stopped = true;
@@ -88,13 +89,20 @@ static bool numbers_of(qi_pdf_scan *s, qpdf_oh dict, const char *key, int n, dou
     return ok;
 }
 
-/* Whether text that begins here is surely seen: in its clip path, dark, opaque, filled. */
-static bool is_seen(const qi_pdf_state *t, const double m[6], double size) {
+static bool is_in_clip(const qi_pdf_state *t, double x, double y, double margin) {
     const qi_pdf_box *b = &t->clip;
-    bool in_clip = m[4] >= b->x0 - size && m[4] <= b->x1 && m[5] >= b->y0 - size && m[5] <= b->y1;
-    return !t->is_clip_complex && in_clip && b->x1 - b->x0 >= column_pt &&
-           t->fill.lightness <= dark && !t->has_alpha && !t->has_soft_mask && !t->has_blend_mode &&
-           t->render_mode == 0;
+    return x >= b->x0 - margin && x <= b->x1 + margin && y >= b->y0 - margin && y <= b->y1 + margin;
+}
+
+/* Whether text that begins here is surely seen: large enough, the foot and the middle of its first
+ * letter in its clip path, dark, opaque, filled. m: of text to the page. */
+static bool is_seen(const qi_pdf_state *t, const double m[6], double size) {
+    double across = fabs(t->font_size) * hypot(m[0], m[1]), margin = size / 4;
+    double up_x = m[2] * t->font_size / 2, up_y = m[3] * t->font_size / 2;
+    return size >= least_pt && across >= least_pt && !t->is_clip_complex &&
+           is_in_clip(t, m[4], m[5], margin) && is_in_clip(t, m[4] + up_x, m[5] + up_y, margin) &&
+           t->clip.x1 - t->clip.x0 >= column_pt && t->fill.lightness <= dark && !t->has_alpha &&
+           !t->has_soft_mask && !t->has_blend_mode && t->render_mode == 0;
 }
 
 static void keep_font(qi_pdf_scan *s, qi_pdf_object font) {
@@ -218,6 +226,8 @@ static void set_graphics(qi_pdf_scan *s, qpdf_oh resources, const char *name) {
     if (!is_null(s, gs, "/BM"))
         t->has_blend_mode =
             !has_name(s, gs, "/BM", "/Normal") && !has_name(s, gs, "/BM", "/Compatible");
+    t->line_width = number_of(s, gs, "/LW", t->line_width);
+    if (!is_null(s, gs, "/Font")) s->has_doubt = true;
     qpdf_oh_release(s->q, gs);
 }
 
@@ -259,8 +269,10 @@ static void text_operator(qi_pdf_scan *s, const char *op, const qi_pdf_operands 
         t->leading = n[5];
     } else if (!strcmp(op, "T*")) {
         move_line(s, 0, -t->leading);
+    } else if (!strcmp(op, "Tz")) {
+        if (!(n[5] >= least_percent)) s->has_doubt = true;
     }
-    /* Tw, Tc, Tz and Ts move letters in their line. */
+    /* Tw, Tc and Ts move letters in their line. */
 }
 
 static void graphics_operator(qi_pdf_scan *s, qpdf_oh resources, const char *op,
@@ -412,9 +424,9 @@ bool qi_pdf_has_drawn_annotations(qpdf_data q, qpdf_oh page) {
     for (int i = 0; i < n; i++) {
         qpdf_oh one = qpdf_oh_get_array_item(q, all, i);
         qpdf_oh kind = qpdf_oh_is_dictionary(q, one) ? qpdf_oh_get_key(q, one, "/Subtype") : one;
-        if (!qpdf_oh_is_name_and_equals(q, kind, "/Link") &&
-            !qpdf_oh_is_name_and_equals(q, kind, "/Popup"))
-            return true;
+        bool is_bare = qpdf_oh_is_name_and_equals(q, kind, "/Link") ||
+                       qpdf_oh_is_name_and_equals(q, kind, "/Popup");
+        if (!is_bare || qpdf_oh_has_key(q, one, "/AP")) return true;
     }
     return false;
 }

@@ -15,8 +15,8 @@
  *
  * A page that has nothing but dark text, thin rules and frames, and a light ground painted before
  * the text, all of them opaque, is told apart (is_plain): its text is what it shows. The text must
- * begin in its clip path, which must be a rectangle of a column's width. Any doubt makes it not
- * plain.
+ * begin in its clip path, which must be a rectangle of a column's width, and not be tiny. Any doubt
+ * makes it not plain.
  *
  * Hostile data: bytes, operators, nesting and forms shown are bounded; where a bound is reached or
  * a stream cannot be decoded is_complete is false, and the counts are of what came before. */
@@ -95,7 +95,8 @@ bool qi_pdf_page_content(qpdf_data q, qpdf_oh page, size_t *budget_bytes, uint8_
  * where it has none. */
 qpdf_oh qi_pdf_page_entry(qpdf_data q, qpdf_oh page, const char *key);
 
-/* Whether it has annotations other than links, which draw no letters, and what pops up. */
+/* Whether it has annotations that draw: all but links and what pops up, where these have no
+ * appearance of their own. */
 bool qi_pdf_has_drawn_annotations(qpdf_data q, qpdf_oh page);
 
 /* Whether it has annotations of any kind. */

@@ -72,9 +72,9 @@ static void judge_path(qi_pdf_scan *s, const char *op) {
     const qi_pdf_state *t = qi_pdf_scan_state(s);
     const qi_pdf_path *p = &s->path;
     bool strokes = op[0] != 'f' && op[0] != 'F', fills = op[0] != 'S' && op[0] != 's';
-    double wide =
-        strokes ? t->line_width * fmax(hypot(t->ctm[0], t->ctm[1]), hypot(t->ctm[2], t->ctm[3]))
-                : 0;
+    double wide = strokes ? fabs(t->line_width) *
+                                fmax(hypot(t->ctm[0], t->ctm[1]), hypot(t->ctm[2], t->ctm[3]))
+                          : 0;
     double thick = fmin(p->box.x1 - p->box.x0, p->box.y1 - p->box.y0) + wide;
     bool is_rule = thick <= rule_pt;
     bool is_frame = !fills && !p->has_curves && p->n_points <= MAX_CORNERS && wide <= rule_pt;
@@ -116,15 +116,21 @@ bool qi_pdf_scan_path(qi_pdf_scan *s, const char *op, const qi_pdf_operands *o) 
     return true;
 }
 
+/* A colour of n values, the last given; with fewer, viewers leave things as they are. */
+static void fill_device(qi_pdf_fill *fill, int n, const qi_pdf_operands *o) {
+    qi_pdf_fill_device(fill, n, o->numbers + 6 - n);
+    if (o->n_numbers < (size_t)n) fill->lightness = NAN;
+}
+
 bool qi_pdf_scan_colour(qi_pdf_scan *s, qpdf_oh resources, const char *op,
                         const qi_pdf_operands *o) {
     qi_pdf_fill *fill = &qi_pdf_scan_state(s)->fill;
     if (!strcmp(op, "g")) {
-        qi_pdf_fill_device(fill, 1, o->numbers + 5);
+        fill_device(fill, 1, o);
     } else if (!strcmp(op, "rg")) {
-        qi_pdf_fill_device(fill, 3, o->numbers + 3);
+        fill_device(fill, 3, o);
     } else if (!strcmp(op, "k")) {
-        qi_pdf_fill_device(fill, 4, o->numbers + 2);
+        fill_device(fill, 4, o);
     } else if (!strcmp(op, "cs")) {
         if (s->n_spaces++ < MAX_SPACES)
             qi_pdf_fill_space(fill, s->q, resources, o->name);
