@@ -207,6 +207,14 @@ def test_what_is_not_seen_is_changed(archive, draw_page, tmp_path):
     assert layers["/D"] == {"/Name": "u:Layers 1"}
 
 
+def test_a_button_that_is_listed_many_times(archive, draw_page):
+    looks = b" ".join(b"/%d 10 0 R" % i for i in range(1000))
+    button = (b"<< /Type /Annot /Subtype /Widget /FT /Btn /F 4 /Rect [10 10 30 20] /AS /0 "
+              b"/AP << /N << %s >> >> >>" % looks)
+    check_archive(archive(document(draw_page, page=b"/Annots [%s]" % (b"9 0 R " * 2000),
+                                   extra=[button, FORM])))
+
+
 def test_lzw_is_coded_anew(archive, draw_page, tmp_path):
     content = lzw(b"1 0 0 rg 10 10 20 20 re f")
     data = document(draw_page, page=b"/Annots [9 0 R]", extra=[

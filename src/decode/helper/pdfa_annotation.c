@@ -6,7 +6,7 @@
 
 #include "decode/helper/pdfa_parts.h"
 
-enum { MAX_PARENTS = 32, MAX_ANNOTATIONS = 1 << 20 };
+enum { MAX_PARENTS = 32 };
 enum { INVISIBLE = 1, HIDDEN = 2, PRINT = 4, NO_VIEW = 32, TOGGLE = 256 };
 
 /* An entry that a field may have from those above it. */
@@ -139,6 +139,7 @@ void qi_pdfa_annotations(qi_pdfa *a, qpdf_oh page) {
     int n = qpdf_oh_is_array(a->q, all) ? qpdf_oh_get_array_n_items(a->q, all) : 0;
     for (int i = 0; i < n && qi_pdfa_step(a); i++) {
         qpdf_oh annotation = qpdf_oh_get_array_item(a->q, all, i);
-        if (qpdf_oh_is_dictionary(a->q, annotation)) check_annotation(a, annotation);
+        if (qpdf_oh_is_dictionary(a->q, annotation) && qi_pdfa_is_new(a, annotation))
+            check_annotation(a, annotation);
     }
 }
