@@ -6,7 +6,7 @@
 
 #include "decode/helper/server.h"
 
-enum { PIXELS_BYTES = 1 << 16, MAX_REQUESTS = 8 };
+enum { PIXELS_BYTES = 1 << 16, MAX_REQUESTS = 8, MAX_PIXELS = 1 << 20 };
 
 static int memory_of(const uint8_t *bytes, size_t n, size_t size) {
     int fd = memfd_create("fuzz", MFD_CLOEXEC);
@@ -29,6 +29,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         const uint8_t *step = data + 1 + i * STEP;
         qi_request request;
         memcpy(&request, step + 1, sizeof request);
+        if (request.max_pixels > MAX_PIXELS) request.max_pixels = MAX_PIXELS;
         int fd = -1;
         if (step[0] % 3 == 1) fd = memory_of(document, document_bytes, document_bytes);
         if (step[0] % 3 == 2) fd = memory_of(document, 0, PIXELS_BYTES);
