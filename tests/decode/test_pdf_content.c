@@ -170,6 +170,26 @@ static void test_pages_that_are_not_plain(void **unused) {
         if (scan(others[i], "/F 9 Tf (x) Tj").is_plain) fail_msg("plain: %s", others[i]);
 }
 
+/* poppler draws links too where they have a look of their own. */
+static void test_annotations_that_draw(void **unused) {
+    static const struct {
+        const char *page;
+        bool draws;
+    } cases[] = {
+        {"<< >>", false},
+        {"<< /Annots [<< /Subtype /Link >> << /Subtype /Popup >>] >>", false},
+        {"<< /Annots [<< /Subtype /Link /AP << >> >>] >>", true},
+        {"<< /Annots [<< /Subtype /Stamp >>] >>", true},
+        {"<< /Annots [7] >>", true},
+    };
+    qpdf_data q = qpdf_init();
+    assert_int_equal(qpdf_empty_pdf(q), QPDF_SUCCESS);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_int_equal(qi_pdf_has_drawn_annotations(q, qpdf_oh_parse(q, cases[i].page)),
+                         cases[i].draws);
+    qpdf_cleanup(&q);
+}
+
 static void test_codes_and_fonts(void **unused) {
     qi_pdf_content c =
         scan("BT /F 10 Tf 50 700 Td (a b) Tj <202041> Tj /D 9 Tf <00010002> Tj ET", "");
@@ -201,6 +221,7 @@ int main(void) {
         cmocka_unit_test(test_inline_images),
         cmocka_unit_test(test_plain_pages),
         cmocka_unit_test(test_pages_that_are_not_plain),
+        cmocka_unit_test(test_annotations_that_draw),
         cmocka_unit_test(test_codes_and_fonts),
         cmocka_unit_test(test_hostile_nesting_ends),
     };
