@@ -25,7 +25,8 @@ static qpdf_oh indirect(qpdf_data q, const char *text) {
 }
 
 /* Resources: fonts /F, /D (type 0) and /T (type 3), colour spaces /C (RGB) and /S (of an ink),
- * image /I of 40 × 30, /G half transparent, /W of wide lines, /R with a font, a form /X. */
+ * image /I of 40 × 30, /G half transparent, /W of wide lines, /R with a font, forms /X and /Y
+ * (empty, of other greys). */
 static qi_pdf_content scan(const char *content, const char *form) {
     qpdf_data q = qpdf_init();
     assert_int_equal(qpdf_empty_pdf(q), QPDF_SUCCESS);
@@ -43,6 +44,11 @@ static qi_pdf_content scan(const char *content, const char *form) {
     qpdf_oh x = add_stream(q, xobjects, "/X", "/Form", form);
     qpdf_oh_replace_key(q, x, "/BBox", qpdf_oh_parse(q, "[0 0 50 60]"));
     qpdf_oh_replace_key(q, x, "/Matrix", qpdf_oh_parse(q, "[2 0 0 2 0 0]"));
+    qpdf_oh y = add_stream(q, xobjects, "/Y", "/Form", "");
+    qpdf_oh_replace_key(
+        q, y, "/Resources",
+        qpdf_oh_parse(
+            q, "<< /ColorSpace << /DefaultGray [/Separation /Spot /DeviceGray << >>] >> >>"));
     qi_pdf_content c;
     qi_pdf_content_scan_bytes(q, resources, (const uint8_t *)content, strlen(content), &c);
     qpdf_cleanup(&q);
@@ -148,6 +154,7 @@ static void test_pages_that_are_not_plain(void **unused) {
         "BT /F 10 Tf 50 700 Td (a) Tj ET 0 0 m 50 90 60 90 70 8 c S",
         "BT /F 10 Tf 50 700 Td (a) Tj ET 9 w 0 0 m 90 0 l S",
         "BT /F 10 Tf 50 700 Td (a) Tj ET /I Do",
+        "BT /F 10 Tf 50 700 Td (a) Tj ET /Y Do",
         "BT /F 10 Tf 50 700 Td (a) Tj ET /X Do",
         "0 0 90 900 re W n BT /F 10 Tf 50 700 Td (a) Tj ET",
         "0 0 900 90 re W n BT /F 10 Tf 50 99 Td 0 600 Td (a) Tj ET",

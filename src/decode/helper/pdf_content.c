@@ -330,11 +330,23 @@ static void act(qi_pdf_scan *s, qpdf_oh resources, const char *op, const qi_pdf_
         graphics_operator(s, resources, op, o, base, depth);
 }
 
+/* Whether device colours stand for others here. */
+static bool has_default_colours(qi_pdf_scan *s, qpdf_oh resources) {
+    static const char *const names[] = {"/DefaultGray", "/DefaultRGB", "/DefaultCMYK"};
+    qpdf_oh spaces = key_of(s, resources, "/ColorSpace");
+    bool any = false;
+    for (int i = 0; i < 3; i++)
+        any |= !is_null(s, spaces, names[i]);
+    qpdf_oh_release(s->q, spaces);
+    return any;
+}
+
 static void run(qi_pdf_scan *s, qpdf_oh resources, const uint8_t *bytes, size_t n, int depth) {
     qi_pdf_tokens tokens = {.bytes = bytes, .n_bytes = n};
     size_t base = s->n_states;
     qi_pdf_operands o = {0};
     qi_pdf_token t;
+    s->has_doubt |= has_default_colours(s, resources);
     while (!s->stopped) {
         qi_pdf_token_next(&tokens, &t);
         switch (t.kind) {
