@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "ocr/beam.h"
+#include "ocr/word_gaps.h"
 
 /* A line whose labels have a lower mean probability is tried inverted. */
 static const float invert_below = 0.7f;
@@ -33,6 +34,7 @@ struct qi_line_reader {
     float *probabilities; /* and as outputs, of n_passes passes: as it is, inverted, smoothed */
     uint32_t pass_steps;  /* of one pass at most */
     void *crop_scratch;
+    uint8_t *parted; /* of a line's characters: is there a space before? */
     slot slots[QI_LINE_BATCH_MAX];
 };
 
@@ -43,26 +45,27 @@ static uint32_t pass_steps(const qi_line_model *m) {
     return steps < least ? least : steps > most ? most : steps;
 }
 
-/* Bytes of a reader's buffers: grey, pixels, probabilities, crop scratch. */
-static void buffer_bytes(const qi_line_model *m, size_t bytes[4]) {
+/* Bytes of a reader's buffers: grey, pixels, probabilities, crop scratch, parted. */
+static void buffer_bytes(const qi_line_model *m, size_t bytes[5]) {
     size_t px = (size_t)QI_LINE_BATCH_MAX_WIDTH_PX * m->file->height;
     bytes[0] = px;
     bytes[1] = px * (m->file->integer ? 1 : sizeof(float));
     bytes[2] = (size_t)pass_steps(m) * m->file->n_classes * n_passes * sizeof(float);
     bytes[3] = qi_line_crop_max_scratch_bytes(QI_LINE_MAX_WIDTH_PX, m->file->height);
+    bytes[4] = qi_network_steps(m->network, QI_LINE_MAX_WIDTH_PX);
 }
 
 uint64_t qi_line_reader_bytes(const qi_line_model *m) {
-    size_t bytes[4];
+    size_t bytes[5];
     buffer_bytes(m, bytes);
-    return bytes[0] + bytes[1] + bytes[2] + bytes[3] +
+    return bytes[0] + bytes[1] + bytes[2] + bytes[3] + bytes[4] +
            qi_session_bytes(m->network, QI_LINE_BATCH_MAX, QI_LINE_BATCH_MAX_WIDTH_PX);
 }
 
 quire_err qi_line_reader_new(const qi_line_model *m, qi_line_reader **ret_reader) {
     qi_line_reader *r = calloc(1, sizeof *r);
     if (!r) return QUIRE_ERR_NO_MEMORY;
-    size_t bytes[4];
+    size_t bytes[5];
     buffer_bytes(m, bytes);
     r->model = m;
     r->pass_steps = pass_steps(m);
@@ -70,7 +73,8 @@ quire_err qi_line_reader_new(const qi_line_model *m, qi_line_reader **ret_reader
     r->pixels = malloc(bytes[1]);
     r->probabilities = malloc(bytes[2]);
     r->crop_scratch = malloc(bytes[3]);
-    quire_err err = r->grey && r->pixels && r->probabilities && r->crop_scratch
+    r->parted = malloc(bytes[4]);
+    quire_err err = r->grey && r->pixels && r->probabilities && r->crop_scratch && r->parted
                         ? QUIRE_ERR_OK
                         : QUIRE_ERR_NO_MEMORY;
     if (!err)
@@ -93,6 +97,7 @@ void qi_line_reader_free(qi_line_reader *r) {
     free(r->pixels);
     free(r->probabilities);
     free(r->crop_scratch);
+    free(r->parted);
     free(r);
 }
 
@@ -250,35 +255,74 @@ static void word_cell(const qi_line_model *m, const qi_beam_line *line, const qi
     cell[3] = g->height - margin;
 }
 
+static void add_word(const qi_line_model *m, const qi_beam_line *line, const qi_beam_word *w,
+                     const qi_line_picture *picture, const qi_line_job *job) {
+    qi_reading *reading = job->reading;
+    if (!w->n_chars || w->text_bytes > reading->max_text_bytes - reading->text_bytes ||
+        reading->n_words == reading->max_words)
+        return;
+    float to_u = (float)job->crop->width / (float)job->crop->scaled_width;
+    float to_v = (float)job->crop->height / (float)picture->grey->height;
+    uint32_t cell[4];
+    word_cell(m, line, w, picture->grey, cell);
+    shrink_to_ink(picture->grey, picture->levels, picture->inverted, cell);
+    reading->words[reading->n_words++] = (qi_read_word){
+        .text_at = reading->text_bytes,
+        .text_bytes = w->text_bytes,
+        .n_chars = w->n_chars,
+        .certainty = w->certainty,
+        .space_before = w->space_before,
+        .in_dictionary = w->kind == QI_WORD_LISTED || w->kind == QI_WORD_NUMBER,
+        .u0 = (float)cell[0] * to_u,
+        .v0 = (float)cell[1] * to_v,
+        .u1 = (float)cell[2] * to_u,
+        .v1 = (float)cell[3] * to_v,
+    };
+    memcpy(reading->text + reading->text_bytes, line->text + w->text_at, w->text_bytes);
+    reading->text_bytes += w->text_bytes;
+}
+
+/* Takes from the word's begin what stands before a gap, all of it when there is none. */
+static qi_beam_word take_part(const qi_line_reader *r, const qi_beam_line *line, qi_beam_word *w) {
+    const qi_charset *charset = &r->model->file->charset;
+    qi_beam_word part = *w;
+    uint32_t n = 0, bytes = 0;
+    float certainty = 0;
+    do {
+        const qi_beam_char *c = &line->chars[w->first_char + n++];
+        bytes += charset->chars[c->character].text_bytes;
+        if (c->certainty < certainty) certainty = c->certainty;
+    } while (n < w->n_chars && !r->parted[w->first_char + n]);
+    w->space_before = true;
+    w->first_char += n;
+    w->n_chars -= n;
+    if (!w->n_chars) return part;
+    part.n_chars = n;
+    part.text_bytes = bytes;
+    part.certainty = certainty;
+    w->text_at += bytes;
+    w->text_bytes -= bytes;
+    return part;
+}
+
 static void decode(qi_line_reader *r, const slot *s, const qi_line_job *job) {
     qi_reading *reading = job->reading;
     qi_beam_line line;
     reading->n_words = reading->text_bytes = 0;
     reading->error = qi_beam_decode(r->beam, s->output.probabilities, s->output.n_steps, &line);
     if (reading->error) return;
-    qi_line_levels levels = qi_line_levels_of(&s->grey, reading->inverted);
-    float to_u = (float)job->crop->width / (float)job->crop->scaled_width;
-    float to_v = (float)job->crop->height / (float)s->grey.height;
-    for (uint32_t i = 0; i < line.n_words && reading->n_words < reading->max_words; i++) {
-        const qi_beam_word *w = &line.words[i];
-        if (!w->n_chars || w->text_bytes > reading->max_text_bytes - reading->text_bytes) continue;
-        uint32_t cell[4];
-        word_cell(r->model, &line, w, &s->grey, cell);
-        shrink_to_ink(&s->grey, levels, reading->inverted, cell);
-        reading->words[reading->n_words++] = (qi_read_word){
-            .text_at = reading->text_bytes,
-            .text_bytes = w->text_bytes,
-            .n_chars = w->n_chars,
-            .certainty = w->certainty,
-            .space_before = w->space_before,
-            .in_dictionary = w->kind == QI_WORD_LISTED || w->kind == QI_WORD_NUMBER,
-            .u0 = (float)cell[0] * to_u,
-            .v0 = (float)cell[1] * to_v,
-            .u1 = (float)cell[2] * to_u,
-            .v1 = (float)cell[3] * to_v,
-        };
-        memcpy(reading->text + reading->text_bytes, line.text + w->text_at, w->text_bytes);
-        reading->text_bytes += w->text_bytes;
+    qi_line_picture picture = {.grey = &s->grey,
+                               .levels = qi_line_levels_of(&s->grey, reading->inverted),
+                               .inverted = reading->inverted,
+                               .step_px = qi_network_info_of(r->model->network)->x_scale};
+    memset(r->parted, 0, line.n_chars);
+    if (job->second_look) qi_word_gaps_find(&line, &r->model->file->charset, &picture, r->parted);
+    for (uint32_t i = 0; i < line.n_words; i++) {
+        qi_beam_word rest = line.words[i];
+        while (rest.n_chars) {
+            qi_beam_word part = take_part(r, &line, &rest);
+            add_word(r->model, &line, &part, &picture, job);
+        }
     }
 }
 

@@ -47,8 +47,9 @@ static inline bool qi_reading_is_text(const qi_reading *r) {
     return r->mean_confidence >= 0.65f;
 }
 
-/* A line to read. white_on_black: it is inverted before anything else. second_look: where it reads
- * poorly it is read smoothed as well (what the reference does not do). */
+/* A line to read. white_on_black: it is inverted before anything else. second_look: what
+ * the reference does not do: where it reads poorly it is read smoothed as well, and words are
+ * parted at gaps that show in the picture (word_gaps.h). */
 typedef struct qi_line_job {
     const qi_grey *page;
     const qi_line_crop *crop;
