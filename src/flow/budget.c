@@ -40,17 +40,20 @@ uint64_t qi_budget_alone_bytes(const qi_budget *b) {
     return b->alone_bytes;
 }
 
-static uint32_t count_of_head(const qi_budget *b) {
-    uint32_t n = 0;
-    for (const qi_grant *g = b->grants; g; g = g->next)
-        n += g->order <= b->head;
-    return n;
+/* Whether there may be one more piece of the head, or of all others. */
+static bool is_countable(const qi_budget *b, bool is_head) {
+    uint32_t n_at_work = 0, n_finished = 0;
+    for (const qi_grant *g = b->grants; g; g = g->next) {
+        if ((g->order <= b->head) != is_head) continue;
+        n_at_work += g->at_work;
+        n_finished += !g->at_work;
+    }
+    return n_at_work < b->max_pieces && n_finished < b->max_pieces * QI_BUDGET_FINISHED;
 }
 
 static bool fits(const qi_budget *b, uint64_t order, uint64_t bytes) {
     bool is_head = order <= b->head;
-    uint32_t n_head = count_of_head(b);
-    if ((is_head ? n_head : b->n_pieces - n_head) >= b->max_pieces) return false;
+    if (!is_countable(b, is_head)) return false;
     if (bytes <= b->limit_bytes && b->used_bytes <= b->limit_bytes - bytes) return true;
     if (b->n_at_work > 0) return false;
     return is_head || b->used_bytes == 0;

@@ -6,8 +6,9 @@
  * Results leave in order, so finished pieces of later owners may wait for the first one, the
  * *head*. Two rules keep the head going whatever the others hold: finished pieces count with what
  * they still need (qi_grant_settle), and the head's request that does not fit beside them is
- * granted once nothing is at work. The pieces held are counted too: at most max_pieces of the head
- * and max_pieces of all others together.
+ * granted once nothing is at work. Pieces are counted too: at most max_pieces of the head are at
+ * work, and max_pieces of all others together; of each, QI_BUDGET_FINISHED times as many may be
+ * finished.
  *
  * Internally locked. A grant has one owner at a time. */
 #ifndef QI_FLOW_BUDGET_H
@@ -17,6 +18,8 @@
 #include <stdint.h>
 
 #include "base/err.h"
+
+enum { QI_BUDGET_FINISHED = 64 };
 
 typedef struct qi_budget qi_budget;
 

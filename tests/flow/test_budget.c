@@ -76,6 +76,22 @@ static void pieces_are_counted_for_head_and_others(void **state) {
     qi_budget_free(b);
 }
 
+static void finished_pieces_wait_in_greater_number(void **state) {
+    enum { MOST = 2 * QI_BUDGET_FINISHED };
+    qi_budget *b = qi_budget_new(1000, 1000, 2);
+    qi_grant g[MOST + 1];
+    for (int i = 0; i < MOST; i++) {
+        assert_true(qi_budget_try(b, 1, 1, &g[i]));
+        qi_grant_settle(&g[i], 1);
+    }
+    assert_false(qi_budget_try(b, 1, 1, &g[MOST]));
+    qi_grant_release(&g[0]);
+    assert_true(qi_budget_try(b, 1, 1, &g[0]));
+    for (int i = 0; i < MOST; i++)
+        qi_grant_release(&g[i]);
+    qi_budget_free(b);
+}
+
 typedef struct asker {
     pthread_t thread;
     qi_budget *budget;
@@ -147,6 +163,7 @@ int main(void) {
         cmocka_unit_test(a_large_piece_goes_alone_or_not_at_all),
         cmocka_unit_test(the_head_passes_finished_pieces_of_others),
         cmocka_unit_test(pieces_are_counted_for_head_and_others),
+        cmocka_unit_test(finished_pieces_wait_in_greater_number),
         cmocka_unit_test(waiting_is_served_by_order_not_by_size),
         cmocka_unit_test(closing_ends_the_waiting),
     };
