@@ -379,9 +379,11 @@ static uint32_t as_count(uint64_t n) {
     return n < UINT32_MAX ? (uint32_t)n : UINT32_MAX;
 }
 
-/* Whether there is something to look at: not where all text of the content is invisible. */
-static bool shows_text(const qi_pdf_content *c) {
-    return !c->is_complete || c->n_visible_bytes || !c->n_invisible_bytes;
+/* Whether there may be text to look at: not on scans, whose text is invisible where there is any.
+ */
+static bool shows_text(const qi_pdf_page *p) {
+    const qi_pdf_content *c = p->content;
+    return !c->is_complete || c->n_visible_bytes || (p->has_annotations && !c->n_invisible_bytes);
 }
 
 /* What the page draws, in which order: text that comes after all pictures lies on them for certain,
@@ -393,7 +395,7 @@ static void look_at_content(const layer *l, qi_text_head *head) {
         head->n_invisible = as_count(c->n_invisible_bytes);
     }
     bool on_top = c->is_complete && !c->n_bytes_before_image && !c->n_invisible_bytes;
-    if (shows_text(c) && !on_top) mark_pictures(l, l->area->words);
+    if (shows_text(l->page) && !on_top) mark_pictures(l, l->area->words);
 }
 
 /* The page drawn small, in the arena. Poppler keeps the text of what it draws, so that a page drawn
@@ -483,7 +485,7 @@ static quire_err judge(const layer *l, qi_grey *drawing, qi_arena *scratch, qi_t
             l->area->words[i].flags |= QI_TEXT_SHOWN;
         return QUIRE_ERR_OK;
     }
-    if (!shows_text(p->content)) return QUIRE_ERR_OK;
+    if (!shows_text(p)) return QUIRE_ERR_OK;
     quire_err e = drawing->px ? QUIRE_ERR_OK : draw_small(p, scratch, drawing, diag);
     if (!e) e = look(l, drawing, scratch, l->area->words, head);
     return e;
@@ -495,8 +497,7 @@ quire_err qi_pdf_text(const qi_pdf_page *page, bool with_ink, qi_arena *scratch,
     qi_text_head head = {0};
     qi_grey drawing = {0};
     quire_err e = QUIRE_ERR_OK;
-    bool draws_first =
-        with_ink ? !page->is_plain && shows_text(page->content) : page->has_annotations;
+    bool draws_first = with_ink ? !page->is_plain && shows_text(page) : page->has_annotations;
     qi_arena_reset(scratch);
     if (draws_first) e = draw_small(page, scratch, &drawing, diag);
     if (!e) take_words(&l, &head);
