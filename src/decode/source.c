@@ -27,7 +27,7 @@ static quire_err wait_readable(int fd, const char *name, const qi_deadline *dead
     }
 }
 
-static bool write_all(int fd, const char *bytes, size_t n) {
+bool qi_source_write(int fd, const char *bytes, size_t n) {
     while (n > 0) {
         ssize_t w = write(fd, bytes, n);
         if (w < 0 && errno == EINTR) continue;
@@ -57,7 +57,7 @@ static quire_err copy_to_memory(int fd, int memory, const char *name, uint64_t m
             return qi_fail(diag, QUIRE_ERR_TOO_LARGE,
                            "%s: more than %llu MB from a pipe; name it as a file instead", name,
                            (unsigned long long)(max_bytes / 1000000));
-        if (!write_all(memory, buffer, (size_t)n))
+        if (!qi_source_write(memory, buffer, (size_t)n))
             return qi_fail(diag, QUIRE_ERR_NO_MEMORY, "%s: no memory to hold the input: %s", name,
                            strerror(errno));
     }

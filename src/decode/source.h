@@ -5,6 +5,8 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include <stdbool.h>
+#include <stddef.h>
 
 /* What is read into memory is at most this long. */
 #define QI_SOURCE_MAX_BYTES (UINT64_C(1) << 30)
@@ -14,5 +16,8 @@
  * says. name is printable, for messages. */
 quire_err qi_source_open(int fd, const char *name, uint64_t max_bytes, const qi_deadline *deadline,
                          int *ret_fd, uint64_t *ret_bytes, quire_diag *diag);
+
+/* Writes all to a memory file; false where there is no room. */
+bool qi_source_write(int fd, const char *bytes, size_t n);
 
 #endif

@@ -11,21 +11,11 @@
 #include "decode/source.h"
 #include "read/reader_parts.h"
 
-static quire_err write_all(int fd, const char *bytes, size_t n) {
-    while (n > 0) {
-        ssize_t w = write(fd, bytes, n);
-        if (w < 0 && errno == EINTR) continue;
-        if (w <= 0) return QUIRE_ERR_NO_MEMORY;
-        bytes += w;
-        n -= (size_t)w;
-    }
-    return QUIRE_ERR_OK;
-}
-
 /* The bytes of a document in memory, as a file; they are freed. */
 static quire_err open_bytes(qi_document *d, const char *shown, int *ret_fd, quire_diag *diag) {
     int fd = memfd_create("quire-document", MFD_CLOEXEC);
-    quire_err err = fd < 0 ? QUIRE_ERR_NO_MEMORY : write_all(fd, d->bytes, d->n_bytes);
+    bool is_written = fd >= 0 && qi_source_write(fd, d->bytes, d->n_bytes);
+    quire_err err = is_written ? QUIRE_ERR_OK : QUIRE_ERR_NO_MEMORY;
     free(d->bytes);
     d->bytes = NULL;
     if (!err && lseek(fd, 0, SEEK_SET) != 0) err = QUIRE_ERR_IO;
