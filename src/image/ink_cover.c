@@ -6,9 +6,9 @@
 #include "image/ink_cover.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 #include "image/components.h"
+#include "image/histogram.h"
 #include "image/threshold.h"
 
 enum {
@@ -42,16 +42,16 @@ static bool is_shown(const qi_grey *g, const qi_ink_word *w) {
         float h = y1 - y0;
         y0 += 0.25f * h, y1 -= 0.2f * h;
     }
-    uint32_t b[4], levels[256] = {0}, n = 0, n_ground = 0, n_out = 0;
+    uint32_t b[4];
     if (!whole_pixels(g, x0, y0, x1, y1, b)) return false;
-    for (uint32_t y = b[1]; y < b[3]; y++)
-        for (uint32_t x = b[0]; x < b[2]; x++)
-            levels[qi_grey_row(g, y)[x]]++, n++;
-    int ground = 0;
-    for (int v = 0; v < 256; v++)
-        if (levels[v] > n_ground) n_ground = levels[v], ground = v;
-    for (int v = 0; v < 256; v++)
-        if (abs(v - ground) >= MIN_CONTRAST) n_out += levels[v];
+    uint32_t levels[256];
+    qi_grey_histogram(g, b, 1, levels);
+    uint32_t ground = 0, n = (b[3] - b[1]) * (b[2] - b[0]), n_out = n;
+    for (uint32_t v = 1; v < 256; v++)
+        if (levels[v] > levels[ground]) ground = v;
+    uint32_t from = ground < MIN_CONTRAST ? 0 : ground - MIN_CONTRAST + 1;
+    for (uint32_t v = from; v < ground + MIN_CONTRAST && v < 256; v++)
+        n_out -= levels[v];
     return n_out > 0 && (float)n_out >= min_shown * (float)n;
 }
 

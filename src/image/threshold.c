@@ -5,7 +5,9 @@
 #include <math.h>
 #include <string.h>
 
+#include "image/histogram.h"
 #include "image/screen.h"
+#include "kernels/kernels.h"
 
 enum {
     REACH = 2,     /* tiles a neighbourhood extends to each side */
@@ -29,14 +31,10 @@ typedef struct page_tones {
 } page_tones;
 
 static page_tones measure_tones(const qi_grey *page, quire_box region) {
-    uint32_t histogram[256] = {0};
-    uint32_t n_rows = (uint32_t)(region.y1 - region.y0);
-    uint32_t step = n_rows > 800 ? 8 : 1;
-    for (int32_t y = region.y0; y < region.y1; y += (int32_t)step) {
-        const uint8_t *row = qi_grey_row(page, (uint32_t)y);
-        for (int32_t x = region.x0; x < region.x1; x++)
-            histogram[row[x]]++;
-    }
+    uint32_t histogram[256];
+    const uint32_t box[4] = {(uint32_t)region.x0, (uint32_t)region.y0, (uint32_t)region.x1,
+                             (uint32_t)region.y1};
+    qi_grey_histogram(page, box, box[3] - box[1] > 800 ? 8 : 1, histogram);
     double total = 0, weighted = 0;
     for (int v = 0; v < 256; v++) {
         total += histogram[v];
@@ -67,54 +65,58 @@ static page_tones measure_tones(const qi_grey *page, quire_box region) {
     return tones;
 }
 
-static void sum_tiles(const qi_grey *page, quire_box region, tile_grid *g) {
-    uint32_t width = (uint32_t)(region.x1 - region.x0), height = (uint32_t)(region.y1 - region.y0);
-    for (uint32_t ty = 0; ty < g->ny; ty++) {
-        uint32_t y1 = (ty + 1) * g->tile < height ? (ty + 1) * g->tile : height;
-        for (uint32_t tx = 0; tx < g->nx; tx++) {
-            uint32_t x0 = tx * g->tile;
-            uint32_t n = x0 + g->tile < width ? g->tile : width - x0;
-            uint32_t sum = 0, square = 0;
-            uint8_t low = 255, high = 0;
-            for (uint32_t y = ty * g->tile; y < y1; y += SUM_STEP) {
-                const uint8_t *p = qi_grey_row(page, (uint32_t)region.y0 + y) + region.x0 + x0;
-                if (n == 16) {
-                    for (uint32_t i = 0; i < 16; i++) {
-                        sum += p[i];
-                        square += (uint32_t)p[i] * p[i];
-                        low = p[i] < low ? p[i] : low;
-                        high = p[i] > high ? p[i] : high;
-                    }
-                } else {
-                    for (uint32_t i = 0; i < n; i++) {
-                        sum += p[i];
-                        square += (uint32_t)p[i] * p[i];
-                        low = p[i] < low ? p[i] : low;
-                        high = p[i] > high ? p[i] : high;
-                    }
-                }
-            }
-            size_t at = (size_t)ty * g->nx + tx;
-            g->sum[at] = (float)sum;
-            g->square[at] = (float)square;
-            g->low[at] = low;
-            g->high[at] = high;
-            g->count[at] = (float)(n * ((y1 - ty * g->tile + SUM_STEP - 1) / SUM_STEP));
+/* Measures the tiles of one row of them, in octets. */
+static void sum_tile_row(const tile_grid *g, const qi_octet *octets, uint32_t ty, uint32_t n_rows,
+                         uint32_t width) {
+    uint32_t per_tile = g->tile / QI_OCTET, n_octets = (width + QI_OCTET - 1) / QI_OCTET;
+    for (uint32_t tx = 0; tx < g->nx; tx++) {
+        uint32_t to = (tx + 1) * per_tile < n_octets ? (tx + 1) * per_tile : n_octets;
+        qi_octet all = octets[tx * per_tile];
+        for (uint32_t i = tx * per_tile + 1; i < to; i++) {
+            all.sum += octets[i].sum;
+            all.square += octets[i].square;
+            all.low = octets[i].low < all.low ? octets[i].low : all.low;
+            all.high = octets[i].high > all.high ? octets[i].high : all.high;
         }
+        size_t at = (size_t)ty * g->nx + tx;
+        uint32_t x0 = tx * g->tile, n = x0 + g->tile < width ? g->tile : width - x0;
+        g->sum[at] = (float)all.sum;
+        g->square[at] = (float)all.square;
+        g->low[at] = all.low;
+        g->high[at] = all.high;
+        g->count[at] = (float)(n * n_rows);
     }
 }
 
-/* Running sums over 2 REACH + 1 tiles, first along x into scratch, then along y back. */
-static void box_sum(const tile_grid *g, float *values, float *scratch) {
+static void sum_tiles(const qi_grey *page, quire_box region, const qi_pixels_kernel *pixels,
+                      qi_octet *octets, const tile_grid *g) {
+    uint32_t width = (uint32_t)(region.x1 - region.x0), height = (uint32_t)(region.y1 - region.y0);
+    for (uint32_t ty = 0; ty < g->ny; ty++) {
+        uint32_t y0 = ty * g->tile, y1 = y0 + g->tile < height ? y0 + g->tile : height;
+        uint32_t n_rows = (y1 - y0 + SUM_STEP - 1) / SUM_STEP;
+        pixels->octets(qi_grey_row(page, (uint32_t)region.y0 + y0) + region.x0,
+                       SUM_STEP * page->stride, n_rows, width, octets);
+        sum_tile_row(g, octets, ty, n_rows, width);
+    }
+}
+
+static float lesser(float a, float b) {
+    return a < b ? a : b;
+}
+
+/* Running sums over 2 REACH + 1 tiles, first along x into scratch, then along y back. padded: a row
+ * with REACH more on each side. */
+static void box_sum(const tile_grid *g, float *values, float *scratch, float *padded) {
+    for (uint32_t i = 0; i < REACH; i++)
+        padded[i] = padded[REACH + g->nx + i] = 0;
     for (uint32_t y = 0; y < g->ny; y++) {
-        const float *row = values + (size_t)y * g->nx;
+        memcpy(padded + REACH, values + (size_t)y * g->nx, g->nx * sizeof *padded);
+        float *sums = scratch + (size_t)y * g->nx;
         for (uint32_t x = 0; x < g->nx; x++) {
-            uint32_t from = x > REACH ? x - REACH : 0;
-            uint32_t to = x + REACH < g->nx ? x + REACH : g->nx - 1;
-            float sum = 0;
-            for (uint32_t i = from; i <= to; i++)
-                sum += row[i];
-            scratch[(size_t)y * g->nx + x] = sum;
+            float sum = padded[x];
+            for (uint32_t i = 1; i <= 2 * REACH; i++)
+                sum += padded[x + i];
+            sums[x] = sum;
         }
     }
     for (uint32_t y = 0; y < g->ny; y++) {
@@ -131,27 +133,34 @@ static void box_sum(const tile_grid *g, float *values, float *scratch) {
 }
 
 /* The least (sign 1) or greatest (sign -1) value of the neighbourhood, in the same two steps. */
-static void box_extreme(const tile_grid *g, float sign, float *values, float *scratch) {
+static void box_extreme(const tile_grid *g, float sign, float *values, float *scratch,
+                        float *padded) {
+    for (uint32_t i = 0; i < REACH; i++)
+        padded[i] = padded[REACH + g->nx + i] = INFINITY;
     for (uint32_t y = 0; y < g->ny; y++) {
         const float *row = values + (size_t)y * g->nx;
+        for (uint32_t x = 0; x < g->nx; x++)
+            padded[REACH + x] = sign * row[x];
+        float *least = scratch + (size_t)y * g->nx;
         for (uint32_t x = 0; x < g->nx; x++) {
-            uint32_t from = x > REACH ? x - REACH : 0;
-            uint32_t to = x + REACH < g->nx ? x + REACH : g->nx - 1;
-            float best = sign * row[from];
-            for (uint32_t i = from + 1; i <= to; i++)
-                best = fminf(best, sign * row[i]);
-            scratch[(size_t)y * g->nx + x] = best;
+            float best = padded[x];
+            for (uint32_t i = 1; i <= 2 * REACH; i++)
+                best = lesser(best, padded[x + i]);
+            least[x] = best;
         }
     }
     for (uint32_t y = 0; y < g->ny; y++) {
         uint32_t from = y > REACH ? y - REACH : 0;
         uint32_t to = y + REACH < g->ny ? y + REACH : g->ny - 1;
-        for (uint32_t x = 0; x < g->nx; x++) {
-            float best = scratch[(size_t)from * g->nx + x];
-            for (uint32_t i = from + 1; i <= to; i++)
-                best = fminf(best, scratch[(size_t)i * g->nx + x]);
-            values[(size_t)y * g->nx + x] = sign * best;
+        float *out = values + (size_t)y * g->nx;
+        memcpy(out, scratch + (size_t)from * g->nx, g->nx * sizeof *out);
+        for (uint32_t i = from + 1; i <= to; i++) {
+            const float *in = scratch + (size_t)i * g->nx;
+            for (uint32_t x = 0; x < g->nx; x++)
+                out[x] = lesser(out[x], in[x]);
         }
+        for (uint32_t x = 0; x < g->nx; x++)
+            out[x] *= sign;
     }
 }
 
@@ -232,6 +241,13 @@ static quire_err choose_thresholds(tile_grid *g, page_tones tones, qi_arena *scr
     return QUIRE_ERR_OK;
 }
 
+static void interpolate_octet(int32_t value, int32_t slope, uint32_t n, uint8_t *to) {
+    uint8_t all[QI_OCTET];
+    for (int32_t i = 0; i < QI_OCTET; i++)
+        all[i] = (uint8_t)((value + slope * i) >> 8);
+    memcpy(to, all, n);
+}
+
 /* The thresholds of the row at height y, one a pixel. */
 static void interpolate_row(const tile_grid *g, uint32_t y, uint32_t width, float *nodes,
                             uint8_t *row) {
@@ -255,34 +271,9 @@ static void interpolate_row(const tile_grid *g, uint32_t y, uint32_t width, floa
         float from = nodes[i], to = i + 1 < g->nx ? nodes[i + 1] : from;
         int32_t value = (int32_t)(from * 256),
                 slope = (int32_t)((to - from) * 256 / (float)g->tile);
-        for (uint32_t k = 0; k < n; k++)
-            row[x0 + k] = (uint8_t)((value + slope * (int32_t)k) >> 8);
-    }
-}
-
-static void compare_row(const uint8_t *px, const uint8_t *threshold, uint32_t x0, uint32_t width,
-                        uint64_t *bits) {
-    uint8_t dark[64];
-    for (uint32_t x = 0; x < width; x += 64) {
-        uint32_t n = width - x < 64 ? width - x : 64;
-        if (n == 64) {
-            for (uint32_t i = 0; i < 64; i++)
-                dark[i] = px[x + i] < threshold[x + i];
-        } else {
-            memset(dark, 0, sizeof dark);
-            for (uint32_t i = 0; i < n; i++)
-                dark[i] = px[x + i] < threshold[x + i];
-        }
-        uint64_t word = 0;
-        for (uint32_t i = 0; i < 8; i++) {
-            uint64_t eight;
-            memcpy(&eight, dark + 8 * i, 8);
-            /* Gathers the lowest bit of each byte into the top byte, first byte lowest. */
-            word |= ((eight * 0x0102040810204080u) >> 56) << (8 * i);
-        }
-        uint32_t at = (x0 + x) / 64, shift = (x0 + x) % 64;
-        bits[at] |= word << shift;
-        if (shift && word >> (64 - shift)) bits[at + 1] |= word >> (64 - shift);
+        for (uint32_t k = 0; k < n; k += QI_OCTET)
+            interpolate_octet(value + slope * (int32_t)k, slope,
+                              n - k < QI_OCTET ? n - k : QI_OCTET, row + x0 + k);
     }
 }
 
@@ -302,33 +293,41 @@ static quire_err grid_init(tile_grid *g, uint32_t width, uint32_t height, qi_are
                : QUIRE_ERR_NO_MEMORY;
 }
 
-/* Local thresholds, or the one of a page of black and white, and the comparison. */
+/* Local thresholds, or the one of a page of black and white, and the comparison. A row of
+ * thresholds begins where a word of the mask does; before the region they are 0, which nothing is
+ * below. */
 static quire_err threshold(const qi_grey *page, quire_box region, page_tones tones,
                            const qi_deadline *deadline, qi_arena *scratch, const qi_mask *mask) {
     uint32_t width = (uint32_t)(region.x1 - region.x0), height = (uint32_t)(region.y1 - region.y0);
+    uint32_t before = (uint32_t)region.x0 % 64, first = (uint32_t)region.x0 - before;
+    qi_kernels kernels;
+    qi_kernels_of(qi_cpu_level_now(), &kernels);
     tile_grid grid = {0};
     quire_err err = grid_init(&grid, width, height, scratch);
-    uint8_t *row = qi_arena_alloc(scratch, width, 1);
-    float *nodes = qi_arena_alloc(scratch, grid.nx, sizeof *nodes);
-    if (err || !row || !nodes) return QUIRE_ERR_NO_MEMORY;
+    uint8_t *row = qi_arena_alloc(scratch, before + width, 1);
+    float *nodes = qi_arena_alloc(scratch, grid.nx + 2 * REACH, sizeof *nodes);
+    qi_octet *octets = qi_arena_alloc(scratch, width / QI_OCTET + 1, sizeof *octets);
+    if (err || !row || !nodes || !octets) return QUIRE_ERR_NO_MEMORY;
     if (tones.bitonal) {
-        memset(row, 128, width);
+        memset(row + before, 128, width);
     } else {
-        sum_tiles(page, region, &grid);
+        sum_tiles(page, region, kernels.pixels, octets, &grid);
         float *spare = grid.threshold;
-        box_sum(&grid, grid.sum, spare);
-        box_sum(&grid, grid.square, spare);
-        box_sum(&grid, grid.count, spare);
-        box_extreme(&grid, 1, grid.low, spare);
-        box_extreme(&grid, -1, grid.high, spare);
+        box_sum(&grid, grid.sum, spare, nodes);
+        box_sum(&grid, grid.square, spare, nodes);
+        box_sum(&grid, grid.count, spare, nodes);
+        box_extreme(&grid, 1, grid.low, spare, nodes);
+        box_extreme(&grid, -1, grid.high, spare, nodes);
         err = choose_thresholds(&grid, tones, scratch);
         if (err) return err;
     }
     for (uint32_t y = 0; y < height; y++) {
-        if (!tones.bitonal && y % ROW_STEP == 0) interpolate_row(&grid, y, width, nodes, row);
+        if (!tones.bitonal && y % ROW_STEP == 0)
+            interpolate_row(&grid, y, width, nodes, row + before);
         if (y % 256 == 0 && (err = qi_deadline_check(deadline))) return err;
-        compare_row(qi_grey_row(page, (uint32_t)region.y0 + y) + region.x0, row,
-                    (uint32_t)region.x0, width, qi_mask_row(mask, (uint32_t)region.y0 + y));
+        kernels.pixels->below(qi_grey_row(page, (uint32_t)region.y0 + y) + first, row,
+                              before + width,
+                              qi_mask_row(mask, (uint32_t)region.y0 + y) + first / 64);
     }
     return QUIRE_ERR_OK;
 }

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/luma.h"
 #include "decode/text_layer.h"
 #include "image/grey.h"
 
@@ -89,11 +90,6 @@ extern const qi_codec qi_codec_jpeg, qi_codec_png, qi_codec_tiff, qi_codec_webp,
 
 /* Of a JPEG: 1 grey, 3 colour, 4 inks. Errors as _measure. */
 quire_err qi_jpeg_n_channels(const qi_input *input, uint32_t *ret_n_channels, quire_diag *diag);
-
-/* Round-to-nearest weights of ITU-R BT.601 luma, as JPEG's Y; sums to 1. */
-static inline uint8_t qi_luma(uint32_t r, uint32_t g, uint32_t b) {
-    return (uint8_t)((19595 * r + 38470 * g + 7471 * b + 32768) >> 16);
-}
 
 static inline quire_err qi_embed_full(quire_diag *diag) {
     return qi_fail(diag, QUIRE_ERR_HELPER, "the memory granted is too small for its image");

@@ -3,30 +3,8 @@
 #include "decode/helper/pdf_draw.h"
 
 #include <cairo.h>
-#include <string.h>
 
-/* White stretches, most of a page, are told by the eight pixels. */
-static void to_grey(const uint32_t *px, size_t stride, const qi_grey *out) {
-    enum { AT_ONCE = 8 };
-    for (uint32_t y = 0; y < out->height; y++) {
-        uint8_t *restrict to = qi_grey_row(out, y);
-        const uint32_t *restrict from = px + y * stride;
-        uint32_t x = 0;
-        for (; x + AT_ONCE <= out->width; x += AT_ONCE) {
-            uint32_t all = UINT32_MAX;
-            for (uint32_t i = 0; i < AT_ONCE; i++)
-                all &= from[x + i];
-            if ((all & 0xFFFFFF) == 0xFFFFFF) {
-                memset(to + x, 255, AT_ONCE);
-                continue;
-            }
-            for (uint32_t i = x; i < x + AT_ONCE; i++)
-                to[i] = qi_luma(from[i] >> 16 & 255, from[i] >> 8 & 255, from[i] & 255);
-        }
-        for (; x < out->width; x++)
-            to[x] = qi_luma(from[x] >> 16 & 255, from[x] >> 8 & 255, from[x] & 255);
-    }
-}
+#include "image/colour.h"
 
 static quire_err failed(cairo_status_t status, uint32_t number, quire_diag *diag) {
     if (status == CAIRO_STATUS_NO_MEMORY)
@@ -66,6 +44,6 @@ quire_err qi_pdf_draw(PopplerPage *page, uint32_t number, double across, double 
     cairo_surface_flush(surface);
     cairo_surface_destroy(surface);
     if (status) return failed(status, number, diag);
-    to_grey(px, (size_t)stride / sizeof *px, out);
+    qi_colour_to_grey(px, (size_t)stride / sizeof *px, out);
     return QUIRE_ERR_OK;
 }
