@@ -1,7 +1,7 @@
 """Makes sample documents with their true text, for the demonstration, the tests and the benchmarks.
 
-usage: make_samples.py FOLDER [--set SET] [--count N] [--seed S]; SET: demo, dense, german (dense
-pages), mixed (English and German), receipts, upright
+usage: make_samples.py FOLDER [--set SET] [--count N] [--seed S]; SET: demo, dense, varied (dense
+pages in many fonts), columns, german (dense pages), mixed (English and German), receipts, upright, notes
 
 Beside each document X.EXT it writes X.gt.txt: its lines in reading order, pages of one document
 separated by form feeds. Deterministic: the same seed gives the same files with the same versions
@@ -51,10 +51,23 @@ def mixed_page(rng):
     return set_densely(rng, paragraphs)
 
 
-def set_densely(rng, paragraphs):
-    """A full A4 page at 300 dpi of these paragraphs, as far as they fit."""
+# Fonts of the varied pages, with the size in pixels at which a page is as dense as the dense pages.
+VARIED_FONTS = [("serif", 46), ("sans", 42), ("book", 37), ("screen", 37), ("serif-italic", 46),
+                ("serif-bold", 44), ("century", 41), ("palatino", 43), ("bookman", 38),
+                ("geometric", 39)]
+
+
+def varied_page(rng):
+    """A dense page in one of many fonts."""
+    font = VARIED_FONTS[int(rng.integers(len(VARIED_FONTS)))]
+    return set_densely(rng, [sample_text.paragraph(rng, int(rng.integers(5, 12)))
+                             for _ in range(14)], font)
+
+
+def set_densely(rng, paragraphs, font=("serif", 46)):
+    """A full A4 page at 300 dpi of these paragraphs, as far as they fit; font: name, size in pixels."""
     page = sample_page.blank(sample_page.A4_300_DPI)
-    face = sample_page.font("serif", 46)
+    face = sample_page.font(*font)
     lines = sample_page.draw_paragraphs(page, (240, 240, 2240, 240 + 54 * 58), paragraphs, face, 58)
     return sample_page.scan(rng, page), [lines]
 
@@ -98,6 +111,14 @@ def letter(rng, degrees=0.0, language=sample_text.ENGLISH):
     return page, [lines]
 
 
+def note(rng):
+    """A small picture of four lines, at 200 dpi."""
+    page = sample_page.blank((800, 240))
+    face = sample_page.font("sans", 33)
+    lines = sample_page.draw_paragraphs(page, (30, 20, 770, 220), [sample_text.paragraph(rng, 6)], face, 48)
+    return sample_page.scan(rng, page), [lines]
+
+
 def make_demo(folder, seed):
     """The five documents of `make demo`."""
     def rng(i):
@@ -121,9 +142,10 @@ def make_demo(folder, seed):
 
 
 # The sets of grey JPEGs: what makes a page, and its resolution.
-MAKERS = {"dense": (dense_page, (300, 300)), "german": (german_page, (300, 300)),
+MAKERS = {"dense": (dense_page, (300, 300)), "varied": (varied_page, (300, 300)),
+          "columns": (two_columns, (300, 300)), "german": (german_page, (300, 300)),
           "mixed": (mixed_page, (300, 300)), "receipts": (receipt, (203, 203)),
-          "upright": (letter, (200, 200))}
+          "upright": (letter, (200, 200)), "notes": (note, (200, 200))}
 
 
 def make_set(folder, kind, count, seed):

@@ -5,11 +5,18 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 FONT_FOLDER = "/usr/share/fonts/truetype/"
+URW_FOLDER = "/usr/share/fonts/opentype/urw-base35/"
 FONTS = {
     "serif": FONT_FOLDER + "liberation/LiberationSerif-Regular.ttf",
     "serif-bold": FONT_FOLDER + "liberation/LiberationSerif-Bold.ttf",
+    "serif-italic": FONT_FOLDER + "liberation/LiberationSerif-Italic.ttf",
     "sans": FONT_FOLDER + "liberation/LiberationSans-Regular.ttf",
     "book": FONT_FOLDER + "dejavu/DejaVuSerif.ttf",
+    "screen": FONT_FOLDER + "dejavu/DejaVuSans.ttf",
+    "century": URW_FOLDER + "C059-Roman.otf",
+    "palatino": URW_FOLDER + "P052-Roman.otf",
+    "bookman": URW_FOLDER + "URWBookman-Light.otf",
+    "geometric": URW_FOLDER + "URWGothic-Book.otf",
     "mono": FONT_FOLDER + "dejavu/DejaVuSansMono.ttf",
 }
 A4_300_DPI = (2480, 3508)

@@ -26,11 +26,14 @@ def test_demo_has_five_documents_with_truth(tmp_path):
     assert len(pages) == 3
 
 
-def test_dense_page_is_as_dense_as_the_benchmark_says(tmp_path):
-    make(tmp_path / "dense", "--set", "dense", "--count", "1")
-    text = (tmp_path / "dense" / "dense-0000.gt.txt").read_text(encoding="utf-8")
-    assert 50 <= text.count("\n") <= 60
-    assert 4500 <= len(text) <= 5500
+def test_dense_pages_are_as_dense_as_the_benchmark_says(tmp_path):
+    make(tmp_path, "--set", "dense", "--count", "1")
+    make(tmp_path, "--set", "varied", "--count", "4")
+    truths = [p.read_text(encoding="utf-8") for p in tmp_path.glob("*.gt.txt")]
+    assert len(truths) == 5
+    for text in truths:
+        assert 50 <= text.count("\n") <= 60
+        assert 4500 <= len(text) <= 5500
 
 
 def test_mixed_pages_hold_both_languages(tmp_path):
