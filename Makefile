@@ -6,7 +6,7 @@ PYTHON := /usr/bin/python3
 BUILD := build
 PREFIX ?= /usr/local
 
-.PHONY: all install uninstall deb demo picture check soak bench-programs clean
+.PHONY: all install uninstall deb demo picture check soak bench bench-programs clean
 .PHONY: packages packages-demo packages-check packages-bench packages-deb
 
 all: packages $(BUILD)/build.ninja
@@ -59,6 +59,11 @@ check: packages-check $(BUILD)/build.ninja
 # What takes longer: fuzzing, a long run watched for growth, everything against the reference.
 soak: packages-bench bench-programs
 	tools/soak.sh $(BUILD)
+
+# How fast Quire reads, the reference beside it: tables, and $(BUILD)/speed/speed.json for bench/compare.
+# Takes half an hour; nothing else should run.
+bench: packages-bench bench-programs
+	bench/speed --quire $(BUILD)/quire --json $(BUILD)/speed/speed.json
 
 # Programs that run the reference beside Quire (see docs/benchmarking.md).
 bench-programs: packages-bench $(BUILD)/build.ninja

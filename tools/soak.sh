@@ -19,7 +19,7 @@ for target in $targets; do
         -artifact_prefix="$fuzz/crash-$target-" "$fuzz/corpus/$target" "fuzz/corpus/$target"
 done
 
-bench/speed --pages 0 --receipts 0 --documents 10000
+bench/speed --only memory,memory-pdf
 bench/line_parity
 bench/languages
 tools/check_languages.py
