@@ -1,13 +1,15 @@
-"""What the benchmarks conclude: which changes count as more than noise."""
+"""What the benchmarks conclude: which changes count as more than noise, and what flame graphs show."""
 
 import json
 import subprocess
 import sys
+import xml.etree.ElementTree
 
 from conftest import ROOT
 
 sys.path.append(str(ROOT / "bench"))
 import figures  # noqa: E402
+import flame_graph  # noqa: E402
 
 SPEED = ("dense", "Quire", "pages/s")
 
@@ -53,3 +55,37 @@ def test_other_json_is_refused(tmp_path):
     done = subprocess.run([sys.executable, ROOT / "bench" / "compare", tmp_path / "x.json",
                            tmp_path / "x.json"], capture_output=True, text=True, check=False)
     assert done.returncode == 1 and "no figures" in done.stderr
+
+
+SCRIPT = """quire \n
+\t           95f2b run_s8 (/opt/quire)
+\t           91c36 work (/opt/quire)
+\t           89144 start_thread (/usr/lib/x86_64-linux-gnu/libc.so.6)
+
+quire \n
+\tffffffff8168baa7 fifth ([kernel.kallsyms])
+\tffffffff815fe00d fourth ([kernel.kallsyms])
+\tffffffff815ff7be third ([kernel.kallsyms])
+\tffffffff815e9e79 second ([kernel.kallsyms])
+\tffffffff81000c82 first ([kernel.kallsyms])
+\t           91c36 work (/opt/quire)
+
+quire-decode \n
+\t            3981 [unknown] (/usr/lib/libjpeg.so.62.3.0)
+\t            3982 [unknown] (/usr/lib/libjpeg.so.62.3.0)
+\t            3983 main (/opt/quire-decode)
+""".replace(" \n\n", " \n")
+
+
+def test_flame_graph_folds_stacks():
+    stacks = {";".join(name for name, _ in stack): n for stack, n in flame_graph.fold(SCRIPT).items()}
+    assert stacks == {"quire;work;run_s8": 1, "quire;work;first;second;third;fourth": 1,
+                      "quire-decode;main;[libjpeg.so.62.3.0]": 1}
+
+
+def test_flame_graph_is_a_picture_with_shares():
+    picture = flame_graph.svg(flame_graph.fold(SCRIPT), "a < title", 90, "core-ms/page")
+    titles = [e.text for e in xml.etree.ElementTree.fromstring(picture).iter()
+              if e.tag.endswith("title")]
+    assert "work: 66.7 %, 60.00 core-ms/page" in titles
+    assert "main: 33.3 %, 30.00 core-ms/page" in titles
