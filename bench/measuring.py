@@ -8,6 +8,7 @@ import re
 import resource
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 
@@ -35,15 +36,17 @@ def cpu_seconds():
 
 
 def run(commands, env):
-    """Runs commands, all at once; ends the benchmark when one of them fails."""
-    start, used = time.monotonic(), cpu_seconds()
-    running = [subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-               for command in commands]
-    statuses = [process.wait() for process in running]
-    taken = Run(time.monotonic() - start, cpu_seconds() - used)
-    for command, status in zip(commands, statuses):
-        if status:
-            sys.exit(f"{' '.join(map(str, command[:8]))} …: exit status {status}")
+    """Runs commands, all at once; ends the benchmark, with what was said, when one of them fails."""
+    with tempfile.TemporaryFile() as said:
+        start, used = time.monotonic(), cpu_seconds()
+        running = [subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=said)
+                   for command in commands]
+        statuses = [process.wait() for process in running]
+        taken = Run(time.monotonic() - start, cpu_seconds() - used)
+        if any(statuses):
+            said.seek(0)
+            print(said.read().decode(errors="replace")[-2000:], file=sys.stderr)
+            sys.exit(f"{commands[0][0]}: exit status {', '.join(map(str, statuses))}")
     return taken
 
 
@@ -57,7 +60,7 @@ def first_byte_ms(command, env):
         taken = time.monotonic() - start
         process.kill()
     if not byte:
-        sys.exit(f"{' '.join(map(str, command))}: no output")
+        sys.exit(f"{command[0]}: no output")
     return 1000 * taken
 
 
@@ -109,7 +112,7 @@ def watch(command, env, handle_line=lambda line: None):
         status = process.wait()
         sampler.join()
     if status:
-        sys.exit(f"{' '.join(map(str, command[:8]))} …: exit status {status}")
+        sys.exit(f"{command[0]}: exit status {status}")
     return samples
 
 
