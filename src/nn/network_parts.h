@@ -82,14 +82,14 @@ struct qi_session {
     uint32_t **starts; /* [width class][line]: sum of the widths before */
     char **buffers;    /* [tensor] */
     void *noise;
-    size_t n_noise;
+    size_t n_noise; /* values of it that are there: as many as the widest sample so far took */
+    uint32_t noise_state; /* that the next ones follow from */
     float *state;
     qi_sequence *sequences;
     char *history; /* two outputs of each slot, for summaries */
     void *zero_row;
     uint32_t *taps;
-    void *memory;
-    size_t bytes;
+    void *memory; /* to be freed */
 };
 
 /* Pointer to the values of a tensor at a line's first position. */

@@ -68,7 +68,6 @@ static uint64_t noise_draws(const qi_network *n, uint32_t width) {
 typedef struct carving {
     size_t header, lines, widths, starts, classes, buffers, offsets, noise, state, sequences,
         history, zero_row, taps, tensors, end;
-    uint64_t n_noise;
 } carving;
 
 static size_t take(size_t *end, uint64_t n, size_t size) {
@@ -83,14 +82,13 @@ static carving carve(const qi_network *n, uint32_t max_lines, uint32_t max_sum_w
                      size_t offsets[]) {
     carving c = {0};
     size_t size = n->info.dtype == QI_DTYPE_S8 ? 1 : 4, *end = &c.end;
-    c.n_noise = noise_draws(n, max_sum_width);
     c.header = take(end, 1, sizeof(qi_session));
     c.lines = take(end, max_lines, sizeof(qi_line));
     c.widths = take(end, (uint64_t)max_lines * n->n_width_classes, sizeof(uint32_t));
     c.starts = take(end, (uint64_t)max_lines * n->n_width_classes, sizeof(uint32_t));
     c.classes = take(end, 2 * (uint64_t)n->n_width_classes, sizeof(void *));
     c.buffers = take(end, n->n_tensors, sizeof(void *));
-    c.noise = take(end, c.n_noise, size);
+    c.noise = take(end, noise_draws(n, max_sum_width), size);
     c.state = take(end, n->state_floats, sizeof(float));
     c.sequences = take(end, (uint64_t)max_lines * n->most_rows, sizeof(qi_sequence));
     c.history = take(end, 2 * QI_SLOTS * (uint64_t)n->most_states + QI_SLACK_BYTES, size);
@@ -113,10 +111,11 @@ quire_err qi_session_new(const qi_network *n, uint32_t max_lines, uint32_t max_s
         return qi_fail(diag, QUIRE_ERR_TOO_LARGE,
                        "%u lines of %u pixels in all are too many to read at once", max_lines,
                        max_sum_width);
-    char *m = aligned_alloc(align_bytes, c.end);
-    if (!m)
+    /* Zeroed memory is given by the page when it is first touched: a short run touches little. */
+    char *memory = calloc(c.end + align_bytes, 1);
+    if (!memory)
         return qi_fail(diag, QUIRE_ERR_NO_MEMORY, "%zu bytes to read lines are not there", c.end);
-    memset(m, 0, c.end);
+    char *m = memory + (-(uintptr_t)memory & (align_bytes - 1));
     qi_session *s = (qi_session *)(m + c.header);
     *s = (qi_session){.network = n,
                       .max_lines = max_lines,
@@ -126,29 +125,36 @@ quire_err qi_session_new(const qi_network *n, uint32_t max_lines, uint32_t max_s
                       .starts = (uint32_t **)(m + c.classes) + n->n_width_classes,
                       .buffers = (char **)(m + c.buffers),
                       .noise = m + c.noise,
-                      .n_noise = c.n_noise,
+                      .noise_state = n->noise_state,
                       .state = (float *)(m + c.state),
                       .sequences = (qi_sequence *)(m + c.sequences),
                       .history = m + c.history,
                       .zero_row = m + c.zero_row,
                       .taps = (uint32_t *)(m + c.taps),
-                      .memory = m,
-                      .bytes = c.end};
+                      .memory = memory};
     for (uint32_t i = 0; i < n->n_width_classes; i++) {
         s->widths[i] = (uint32_t *)(m + c.widths) + (size_t)i * max_lines;
         s->starts[i] = (uint32_t *)(m + c.starts) + (size_t)i * max_lines;
     }
     for (uint32_t i = 0; i < n->n_tensors; i++)
         s->buffers[i] = m + c.tensors + (n->buffers[i].used ? offsets[i] : 0);
-    bool s8 = n->info.dtype == QI_DTYPE_S8;
-    if (s8) memset(s->zero_row, 128, n->most_states + QI_SLACK_BYTES);
-    qi_noise_fill(s->noise, c.n_noise, n->noise_state, s8 ? n->tensors[0].type.steps : 0);
+    if (n->info.dtype == QI_DTYPE_S8) memset(s->zero_row, 128, n->most_states + QI_SLACK_BYTES);
     *ret_session = s;
     return QUIRE_ERR_OK;
 }
 
 void qi_session_free(qi_session *s) {
     if (s) free(s->memory);
+}
+
+/* Draws the noise that a sample of this width takes, as far as it is not there. */
+static void draw_noise(qi_session *s, uint32_t width) {
+    const qi_network *n = s->network;
+    size_t draws = (size_t)noise_draws(n, width);
+    if (draws <= s->n_noise) return;
+    float steps = n->info.dtype == QI_DTYPE_S8 ? n->tensors[0].type.steps : 0;
+    s->noise_state = qi_noise_fill(s->noise, s->n_noise, draws, s->noise_state, steps);
+    s->n_noise = draws;
 }
 
 /* Takes the samples that give steps; false when the batch is larger than the session. */
@@ -163,6 +169,7 @@ static bool take_lines(qi_session *s, uint32_t n, const qi_sample in[], qi_outpu
         out[i].n_steps = qi_network_steps(net, in[i].width);
         if (out[i].n_steps == 0) continue;
         s->lines[s->n_lines++] = (qi_line){i, in[i].pixels, in[i].width};
+        draw_noise(s, in[i].width);
     }
     for (uint32_t c = 0; c < net->n_width_classes; c++) {
         const qi_width_class *wc = &net->width_classes[c];

@@ -5,10 +5,10 @@
 
 enum { modulus = 2147483647, multiplier = 48271 };
 
-void qi_noise_fill(void *out, size_t n, uint32_t state, float steps) {
+uint32_t qi_noise_fill(void *out, size_t from, size_t to, uint32_t state, float steps) {
     uint64_t x = state;
     double range = steps > 0 ? steps : 1.0;
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = from; i < to; i++) {
         x = x * multiplier % modulus;
         double v = range * 2.0 * (double)x / modulus - range;
         if (steps > 0) {
@@ -18,6 +18,7 @@ void qi_noise_fill(void *out, size_t n, uint32_t state, float steps) {
             ((float *)out)[i] = (float)v;
         }
     }
+    return (uint32_t)x;
 }
 
 /* Pairs of a position in [0, n) and an offset in [-half, half] that stay inside. */

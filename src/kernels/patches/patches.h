@@ -15,8 +15,9 @@ typedef struct qi_plane {
     size_t stride;
 } qi_plane;
 
-/* The first n values of the noise stream from a generator state: u8 for steps > 0, else f32. */
-void qi_noise_fill(void *out, size_t n, uint32_t state, float steps);
+/* Values from .. to - 1 of the noise stream, at their places in out: u8 for steps > 0, else f32.
+ * state: the generator's after value from - 1. Returns it after value to - 1. */
+uint32_t qi_noise_fill(void *out, size_t from, size_t to, uint32_t state, float steps);
 
 /* Draws that patches take: what lies outside. */
 uint64_t qi_patches_n_draws(uint32_t height, uint32_t width, uint32_t channels, uint32_t half_x,
