@@ -1,6 +1,6 @@
 /* What this process and its children take: processor time, and memory as a thread of its own sees
- * it twice a second (the sum of proportional set sizes, so that what they share counts once). Where
- * the kernel does not say, values are 0. Internally locked. */
+ * it at most twice a second (the sum of proportional set sizes, so that what they share counts
+ * once). Where the kernel does not say, values are 0. Internally locked. */
 #ifndef QI_CLI_PROCESS_TREE_H
 #define QI_CLI_PROCESS_TREE_H
 
