@@ -23,6 +23,12 @@ const qi_pixels_kernel qi_pixels_kernels[] = {
 };
 #undef QI_VARIANT
 
+#define QI_VARIANT(name, level) {#name, level, name##_resample, name##_sharpen, name##_look_up},
+const qi_line_pixels_kernel qi_line_pixels_kernels[] = {
+#include "kernels/line_pixels/line_pixels.def"
+};
+#undef QI_VARIANT
+
 #define QI_VARIANT(name, level) {#name, level, name},
 const qi_softmax_kernel qi_softmax_kernels[] = {
 #include "kernels/softmax/softmax.def"
@@ -33,6 +39,7 @@ const qi_softmax_kernel qi_softmax_kernels[] = {
 const unsigned qi_n_dense_kernels = N_OF(qi_dense_kernels);
 const unsigned qi_n_lstm_kernels = N_OF(qi_lstm_kernels);
 const unsigned qi_n_conv_kernels = N_OF(qi_conv_kernels);
+const unsigned qi_n_line_pixels_kernels = N_OF(qi_line_pixels_kernels);
 const unsigned qi_n_pixels_kernels = N_OF(qi_pixels_kernels);
 const unsigned qi_n_softmax_kernels = N_OF(qi_softmax_kernels);
 
@@ -47,6 +54,7 @@ void qi_kernels_of(qi_cpu_level level, qi_kernels *ret) {
     CHOOSE(qi_lstm_kernels, lstm_s8, qi_lstm_kernels[i].s8);
     CHOOSE(qi_lstm_kernels, lstm_f32, !qi_lstm_kernels[i].s8);
     CHOOSE(qi_conv_kernels, conv, true);
+    CHOOSE(qi_line_pixels_kernels, line_pixels, true);
     CHOOSE(qi_pixels_kernels, pixels, true);
     CHOOSE(qi_softmax_kernels, softmax, true);
 }

@@ -6,6 +6,7 @@
 
 #include "kernels/conv/conv.h"
 #include "kernels/dense/dense.h"
+#include "kernels/line_pixels/line_pixels.h"
 #include "kernels/lstm/lstm.h"
 #include "kernels/pixels/pixels.h"
 #include "kernels/softmax/softmax.h"
@@ -14,6 +15,7 @@ typedef struct qi_kernels {
     const qi_dense_kernel *dense_s8, *dense_f32;
     const qi_lstm_kernel *lstm_s8, *lstm_f32;
     const qi_conv_kernel *conv;
+    const qi_line_pixels_kernel *line_pixels;
     const qi_pixels_kernel *pixels;
     const qi_softmax_kernel *softmax;
 } qi_kernels;

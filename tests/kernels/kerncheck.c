@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "guarded.h"
+#include "kerncheck.h"
 #include "kernels/kernels.h"
 
 enum { max_rows = 20 };
@@ -21,13 +22,12 @@ static size_t slack_of(bool s8) {
 static uint32_t seed = 1;
 static unsigned n_failed, n_run;
 
-static uint32_t rnd(uint32_t n) {
+uint32_t rnd(uint32_t n) {
     seed = seed * 1664525u + 1013904223u;
     return (seed >> 8) % n;
 }
 
-static void result(const char *name, bool ok, const char *what, unsigned a, unsigned b,
-                   unsigned c) {
+void result(const char *name, bool ok, const char *what, unsigned a, unsigned b, unsigned c) {
     if (ok) return;
     n_failed++;
     printf("FAILED %s: %s (%u, %u, %u)\n", name, what, a, b, c);
@@ -85,8 +85,7 @@ static void fill_inputs(uint8_t *to, size_t n, bool s8, values v) {
     }
 }
 
-/* Whether two outputs agree, gaps between rows included. */
-static bool same(const guarded *a, const guarded *b) {
+bool same(const guarded *a, const guarded *b) {
     return !memcmp(a->data, b->data, a->bytes);
 }
 
@@ -286,8 +285,7 @@ static void check_softmax(const qi_softmax_kernel *k) {
     }
 }
 
-/* Pixels as pages have them: mostly white, or anything. */
-static void fill_pixels(uint8_t *to, size_t n, bool mostly_white) {
+void fill_pixels(uint8_t *to, size_t n, bool mostly_white) {
     for (size_t i = 0; i < n; i++)
         to[i] = (uint8_t)(mostly_white && rnd(40) ? 255 : rnd(256));
 }
@@ -374,9 +372,11 @@ static void check_complete(qi_cpu_level level) {
         n += qi_conv_kernels[i].level == level;
     for (unsigned i = 0; i < qi_n_pixels_kernels; i++)
         n += qi_pixels_kernels[i].level == level;
+    for (unsigned i = 0; i < qi_n_line_pixels_kernels; i++)
+        n += qi_line_pixels_kernels[i].level == level;
     for (unsigned i = 0; i < qi_n_softmax_kernels; i++)
         n += qi_softmax_kernels[i].level == level;
-    result(qi_cpu_level_name(level), n == 7, "level lacks variants; it has", n, 0, 0);
+    result(qi_cpu_level_name(level), n == 8, "level lacks variants; it has", n, 0, 0);
 }
 
 /* ---- timing ---------------------------------------------------------------------------------- */
@@ -483,6 +483,8 @@ static void bench_pixels(const qi_pixels_kernel *k) {
 static void bench(void) {
     for (unsigned i = 0; i < qi_n_pixels_kernels; i++)
         if (can_run(qi_pixels_kernels[i].level)) bench_pixels(&qi_pixels_kernels[i]);
+    for (unsigned i = 0; i < qi_n_line_pixels_kernels; i++)
+        if (can_run(qi_line_pixels_kernels[i].level)) bench_line_pixels(&qi_line_pixels_kernels[i]);
     for (unsigned i = 0; i < qi_n_lstm_kernels; i++) {
         if (!can_run(qi_lstm_kernels[i].level)) continue;
         bench_lstm(&qi_lstm_kernels[i], 16, 48);
@@ -511,10 +513,12 @@ int main(int argc, char **argv) {
         return 0;
     }
     check_activations();
+    check_sharpness();
     CHECK_ALL(dense)
     CHECK_ALL(lstm)
     CHECK_ALL(conv)
     CHECK_ALL(pixels)
+    CHECK_ALL(line_pixels)
     CHECK_ALL(softmax)
 #ifdef QI_HAVE_X86
     for (int level = QI_CPU_SCALAR; level <= (int)qi_cpu_level_max(); level++)
