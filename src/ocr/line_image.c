@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "image/line_scale.h"
+#include "image/tone_map.h"
 
 /* Around the line's box, in page pixels: what the networks were trained with. */
 static const float margin_px = 4;
@@ -248,11 +249,7 @@ void qi_line_to_s8(const qi_grey *line, qi_line_levels levels, bool invert, int8
                                                : rounded < -127 ? -127
                                                                 : (int)rounded);
     }
-    for (uint32_t y = 0; y < line->height; y++) {
-        const uint8_t *row = qi_grey_row(line, y);
-        for (uint32_t x = 0; x < line->width; x++)
-            *dst++ = table[row[x]];
-    }
+    qi_grey_map(line, table, dst);
 }
 
 void qi_line_to_f32(const qi_grey *line, qi_line_levels levels, bool invert, float *dst) {
