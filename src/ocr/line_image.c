@@ -203,16 +203,24 @@ static double quantile(const uint32_t counts[256], uint32_t total, double share)
     return i - (sum - target) / counts[i - 1];
 }
 
+/* Which pixels are extremes is as good as random: they are counted without a branch. */
 qi_line_levels qi_line_levels_of(const qi_grey *line, bool invert) {
-    uint32_t low[256] = {0}, high[256] = {0}, n_low = 0, n_high = 0;
+    enum { others = 8 }; /* takes turns, as a count that was just written would be waited for */
+    uint32_t counts[256 + 256 + others] = {0}, *low = counts, *high = counts + 256;
     const uint8_t *row = qi_grey_row(line, line->height / 2);
     const int flip = invert ? 255 : 0; /* 255 - v is v ^ 255 */
+    uint32_t n_low = 0, n_high = 0;
     for (uint32_t x = 1; x + 1 < line->width; x++) {
         int before = row[x - 1] ^ flip, here = row[x] ^ flip, after = row[x + 1] ^ flip;
-        if ((here < before && here <= after) || (here <= before && here < after))
-            low[here]++, n_low++;
-        if ((here > before && here >= after) || (here >= before && here > after))
-            high[here]++, n_high++;
+        bool differs = (here != before) | (here != after);
+        bool is_low = (here <= before) & (here <= after) & differs;
+        bool is_high = (here >= before) & (here >= after) & differs;
+        uint32_t at = 512 + x % others;
+        at = is_low ? (uint32_t)here : at;
+        at = is_high ? 256 + (uint32_t)here : at;
+        counts[at]++;
+        n_low += is_low;
+        n_high += is_high;
     }
     if (!n_low) low[0] = n_low = 1;
     if (!n_high) high[255] = n_high = 1;
