@@ -30,6 +30,9 @@ const qi_line_pixels_kernel qi_line_pixels_kernels[] = {
 #undef QI_VARIANT
 
 #define QI_VARIANT(name, level) {#name, level, name},
+const qi_bilinear_kernel qi_bilinear_kernels[] = {
+#include "kernels/bilinear/bilinear.def"
+};
 const qi_softmax_kernel qi_softmax_kernels[] = {
 #include "kernels/softmax/softmax.def"
 };
@@ -41,6 +44,7 @@ const unsigned qi_n_lstm_kernels = N_OF(qi_lstm_kernels);
 const unsigned qi_n_conv_kernels = N_OF(qi_conv_kernels);
 const unsigned qi_n_line_pixels_kernels = N_OF(qi_line_pixels_kernels);
 const unsigned qi_n_pixels_kernels = N_OF(qi_pixels_kernels);
+const unsigned qi_n_bilinear_kernels = N_OF(qi_bilinear_kernels);
 const unsigned qi_n_softmax_kernels = N_OF(qi_softmax_kernels);
 
 /* Lists are in the order of levels: the last that fits is the best. */
@@ -56,5 +60,6 @@ void qi_kernels_of(qi_cpu_level level, qi_kernels *ret) {
     CHOOSE(qi_conv_kernels, conv, true);
     CHOOSE(qi_line_pixels_kernels, line_pixels, true);
     CHOOSE(qi_pixels_kernels, pixels, true);
+    CHOOSE(qi_bilinear_kernels, bilinear, true);
     CHOOSE(qi_softmax_kernels, softmax, true);
 }

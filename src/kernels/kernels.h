@@ -4,6 +4,7 @@
 #ifndef QI_KERNELS_KERNELS_H
 #define QI_KERNELS_KERNELS_H
 
+#include "kernels/bilinear/bilinear.h"
 #include "kernels/conv/conv.h"
 #include "kernels/dense/dense.h"
 #include "kernels/line_pixels/line_pixels.h"
@@ -17,6 +18,7 @@ typedef struct qi_kernels {
     const qi_conv_kernel *conv;
     const qi_line_pixels_kernel *line_pixels;
     const qi_pixels_kernel *pixels;
+    const qi_bilinear_kernel *bilinear;
     const qi_softmax_kernel *softmax;
 } qi_kernels;
 

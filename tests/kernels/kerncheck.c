@@ -374,9 +374,11 @@ static void check_complete(qi_cpu_level level) {
         n += qi_pixels_kernels[i].level == level;
     for (unsigned i = 0; i < qi_n_line_pixels_kernels; i++)
         n += qi_line_pixels_kernels[i].level == level;
+    for (unsigned i = 0; i < qi_n_bilinear_kernels; i++)
+        n += qi_bilinear_kernels[i].level == level;
     for (unsigned i = 0; i < qi_n_softmax_kernels; i++)
         n += qi_softmax_kernels[i].level == level;
-    result(qi_cpu_level_name(level), n == 8, "level lacks variants; it has", n, 0, 0);
+    result(qi_cpu_level_name(level), n == 9, "level lacks variants; it has", n, 0, 0);
 }
 
 /* ---- timing ---------------------------------------------------------------------------------- */
@@ -485,6 +487,8 @@ static void bench(void) {
         if (can_run(qi_pixels_kernels[i].level)) bench_pixels(&qi_pixels_kernels[i]);
     for (unsigned i = 0; i < qi_n_line_pixels_kernels; i++)
         if (can_run(qi_line_pixels_kernels[i].level)) bench_line_pixels(&qi_line_pixels_kernels[i]);
+    for (unsigned i = 0; i < qi_n_bilinear_kernels; i++)
+        if (can_run(qi_bilinear_kernels[i].level)) bench_bilinear(&qi_bilinear_kernels[i]);
     for (unsigned i = 0; i < qi_n_lstm_kernels; i++) {
         if (!can_run(qi_lstm_kernels[i].level)) continue;
         bench_lstm(&qi_lstm_kernels[i], 16, 48);
@@ -519,6 +523,7 @@ int main(int argc, char **argv) {
     CHECK_ALL(conv)
     CHECK_ALL(pixels)
     CHECK_ALL(line_pixels)
+    CHECK_ALL(bilinear)
     CHECK_ALL(softmax)
 #ifdef QI_HAVE_X86
     for (int level = QI_CPU_SCALAR; level <= (int)qi_cpu_level_max(); level++)

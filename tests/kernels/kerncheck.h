@@ -20,4 +20,7 @@ void check_line_pixels(const qi_line_pixels_kernel *k);
 void check_sharpness(void);
 void bench_line_pixels(const qi_line_pixels_kernel *k);
 
+void check_bilinear(const qi_bilinear_kernel *k);
+void bench_bilinear(const qi_bilinear_kernel *k);
+
 #endif
