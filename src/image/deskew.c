@@ -5,6 +5,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "image/sample.h"
+
 qi_deskew qi_deskew_of(uint32_t width, uint32_t height, float degrees) {
     float radians = degrees * (float)(M_PI / 180), w = (float)width, h = (float)height;
     qi_deskew d = {
@@ -39,6 +41,8 @@ static void clip(int64_t from, int64_t step, int64_t limit, int64_t *first, int6
 }
 
 void qi_grey_deskew(const qi_grey *src, const qi_deskew *d, const qi_grey *dst) {
+    enum { most = 256 }; /* points at a time */
+    int32_t px[most], py[most];
     int64_t step_x = llroundf(d->cosine * one), step_y = -llroundf(d->sine * one);
     int64_t limit_x = ((int64_t)src->width - 1) * one, limit_y = ((int64_t)src->height - 1) * one;
     for (uint32_t y = 0; y < dst->height; y++) {
@@ -51,12 +55,13 @@ void qi_grey_deskew(const qi_grey *src, const qi_deskew *d, const qi_grey *dst) 
         clip(y0, step_y, limit_y, &first, &end);
         memset(out, 255, dst->width);
         int64_t at_x = x0 + first * step_x, at_y = y0 + first * step_y;
-        for (int64_t x = first; x < end; x++, at_x += step_x, at_y += step_y) {
-            const uint8_t *p = qi_grey_row(src, (uint32_t)(at_y >> 16)) + (at_x >> 16);
-            uint32_t u = (uint32_t)(at_x >> 8) & 255, v = (uint32_t)(at_y >> 8) & 255;
-            const uint8_t *q = p + src->stride;
-            uint32_t top = (256 - u) * p[0] + u * p[1], low = (256 - u) * q[0] + u * q[1];
-            out[x] = (uint8_t)(((256 - v) * top + v * low + 32768) >> 16);
+        for (uint32_t n; first < end; first += n) {
+            n = end - first < most ? (uint32_t)(end - first) : most;
+            for (uint32_t i = 0; i < n; i++, at_x += step_x, at_y += step_y) {
+                px[i] = (int32_t)(at_x / (one / QI_SAMPLE_ONE));
+                py[i] = (int32_t)(at_y / (one / QI_SAMPLE_ONE));
+            }
+            qi_grey_sample(src, px, py, n, out + first);
         }
     }
 }

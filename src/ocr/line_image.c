@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "image/line_scale.h"
+#include "image/sample.h"
 #include "image/tone_map.h"
 
 /* Around the line's box, in page pixels: what the networks were trained with. */
@@ -129,17 +130,31 @@ size_t qi_line_crop_scratch_bytes(const qi_line_crop *c, uint32_t height) {
     return cut + qi_line_scale_scratch_bytes(c->scaled_width, height);
 }
 
-/* Bilinear, in 1/256 of a pixel; points outside the page take its nearest pixel. */
-static uint8_t sample(const qi_grey *page, float x, float y) {
-    float max_x = (float)(page->width - 1), max_y = (float)(page->height - 1);
-    x = x < 0 ? 0 : x > max_x ? max_x : x;
-    y = y < 0 ? 0 : y > max_y ? max_y : y;
-    uint32_t ix = (uint32_t)x, iy = (uint32_t)y;
-    uint32_t fx = (uint32_t)((x - (float)ix) * 256), fy = (uint32_t)((y - (float)iy) * 256);
-    uint32_t jx = ix + (ix + 1 < page->width), jy = iy + (iy + 1 < page->height);
-    const uint8_t *a = qi_grey_row(page, iy), *b = qi_grey_row(page, jy);
-    uint32_t top = (256 - fx) * a[ix] + fx * a[jx], low = (256 - fx) * b[ix] + fx * b[jx];
-    return (uint8_t)(((256 - fy) * top + fy * low + 32768) >> 16);
+/* A coordinate in the units of points; what is outside takes the nearest pixel. */
+static int32_t to_point(float v, uint32_t side) {
+    float last = (float)((side < QI_SAMPLE_SIDE_PX ? side : QI_SAMPLE_SIDE_PX) - 1);
+    v = v < 0 ? 0 : v > last ? last : v;
+    return (int32_t)(v * QI_SAMPLE_ONE);
+}
+
+/* Cuts a turned crop, some columns at a time. */
+static void cut_turned(const qi_line_crop *c, const qi_grey *page, const qi_grey *cut) {
+    enum { most = 256 };
+    float top_x[most], top_y[most];
+    int32_t x[most], y[most];
+    for (uint32_t u = 0, n; u < c->width; u += n) {
+        n = c->width - u < most ? c->width - u : most;
+        for (uint32_t i = 0; i < n; i++)
+            qi_line_crop_to_page(c, (float)(u + i), 0, &top_x[i], &top_y[i]);
+        for (uint32_t v = 0; v < c->height; v++) {
+            float down_x = (float)v * c->down_x, down_y = (float)v * c->down_y;
+            for (uint32_t i = 0; i < n; i++) {
+                x[i] = to_point(top_x[i] + down_x, page->width);
+                y[i] = to_point(top_y[i] + down_y, page->height);
+            }
+            qi_grey_sample(page, x, y, n, qi_grey_row(cut, v) + u);
+        }
+    }
 }
 
 /* A row of the crop from one of the page. */
@@ -175,14 +190,7 @@ void qi_line_crop_extract(const qi_line_crop *c, const qi_grey *page, bool inver
         for (uint32_t v = 0; v < c->height; v++)
             close_gaps(c, qi_grey_row(&view, v), qi_grey_row(&cut, v));
     } else if (!c->upright) {
-        for (uint32_t v = 0; v < c->height; v++) {
-            uint8_t *row = qi_grey_row(&cut, v);
-            for (uint32_t u = 0; u < c->width; u++) {
-                float x, y;
-                qi_line_crop_to_page(c, (float)u, (float)v, &x, &y);
-                row[u] = sample(page, x, y);
-            }
-        }
+        cut_turned(c, page, &cut);
     }
     qi_line_scale(&cut, dst, scratch);
     if (!invert) return;
