@@ -80,7 +80,10 @@ size_t qi_line_scale_scratch_bytes(uint32_t width, uint32_t height) {
 /* Averages of 2 × 2 truncate at every step, so k halvings are k rounds. dst holds the last one; the
  * larger ones before it are summed recursively, which for k ≤ 4 reads each pixel once. */
 static uint32_t halved(const qi_grey *src, uint32_t x, uint32_t y, uint32_t k) {
-    if (!k) return qi_grey_row(src, y)[x];
+    if (k == 1) {
+        const uint8_t *top = qi_grey_row(src, 2 * y) + 2 * x, *low = top + src->stride;
+        return (uint32_t)(top[0] + top[1] + low[0] + low[1]) >> 2;
+    }
     return (halved(src, 2 * x, 2 * y, k - 1) + halved(src, 2 * x + 1, 2 * y, k - 1) +
             halved(src, 2 * x, 2 * y + 1, k - 1) + halved(src, 2 * x + 1, 2 * y + 1, k - 1)) >>
            2;

@@ -237,18 +237,24 @@ qi_line_levels qi_line_levels_of(const qi_grey *line, bool invert) {
     return (qi_line_levels){black, contrast > 0 ? contrast : 1.0f};
 }
 
+static uint8_t smoothed(const uint8_t *above, const uint8_t *here, const uint8_t *below,
+                        uint32_t left, uint32_t x, uint32_t right) {
+    uint32_t sum = above[left] + 2u * above[x] + above[right] + below[left] + 2u * below[x] +
+                   below[right] + 2u * here[left] + 4u * here[x] + 2u * here[right];
+    return (uint8_t)((sum + 8) / 16);
+}
+
 void qi_line_smooth(const qi_grey *src, const qi_grey *dst) {
+    const uint32_t last = src->width - 1;
     for (uint32_t y = 0; y < src->height; y++) {
         const uint8_t *here = qi_grey_row(src, y);
         const uint8_t *above = y ? here - src->stride : here;
         const uint8_t *below = y + 1 < src->height ? here + src->stride : here;
         uint8_t *out = qi_grey_row(dst, y);
-        for (uint32_t x = 0; x < src->width; x++) {
-            uint32_t l = x ? x - 1 : x, r = x + 1 < src->width ? x + 1 : x;
-            uint32_t sum = above[l] + 2u * above[x] + above[r] + below[l] + 2u * below[x] +
-                           below[r] + 2u * here[l] + 4u * here[x] + 2u * here[r];
-            out[x] = (uint8_t)((sum + 8) / 16);
-        }
+        out[0] = smoothed(above, here, below, 0, 0, last ? 1 : 0);
+        for (uint32_t x = 1; x < last; x++)
+            out[x] = smoothed(above, here, below, x - 1, x, x + 1);
+        if (last) out[last] = smoothed(above, here, below, last - 1, last, last);
     }
 }
 
