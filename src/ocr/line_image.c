@@ -266,10 +266,8 @@ void qi_line_to_s8(const qi_grey *line, qi_line_levels levels, bool invert, int8
     int8_t table[256];
     for (int i = 0; i < 256; i++) {
         float v = 128 * normalised(i, levels);
-        float rounded = v >= 0 ? floorf(v + 0.5f) : -floorf(-v + 0.5f);
-        table[invert ? 255 - i : i] = (int8_t)(rounded > 127    ? 127
-                                               : rounded < -127 ? -127
-                                                                : (int)rounded);
+        v = v > 127 ? 127 : v < -127 ? -127 : v;
+        table[invert ? 255 - i : i] = (int8_t)(v + (v >= 0 ? 0.5f : -0.5f)); /* rounded */
     }
     qi_grey_map(line, table, dst);
 }
