@@ -58,9 +58,9 @@ static bool take_from(qi_pool *p, uint32_t stage, uint64_t now_ns, job *ret) {
     if (!may_run(p, stage)) return false;
     ret->stage = stage;
     if (p->stages[stage].run_batch) {
-        ret->n = qi_batcher_take_full(p->batcher, now_ns, ret->items);
-        if (ret->n == 0 && p->n_held == 0)
-            ret->n = qi_batcher_take_any(p->batcher, p->n_threads - p->n_running, ret->items);
+        /* What no more items will join is shared out, so that all threads end at once. */
+        ret->n = p->n_held > 0 ? qi_batcher_take_full(p->batcher, now_ns, ret->items)
+                               : qi_batcher_take_any(p->batcher, p->n_threads, ret->items);
         return ret->n > 0;
     }
     queue *q = &p->queues[stage];
