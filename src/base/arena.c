@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 typedef struct qi_arena_block {
     struct qi_arena_block *next;
@@ -11,7 +12,21 @@ typedef struct qi_arena_block {
     char *data; /* 64-byte aligned */
 } qi_arena_block;
 
-enum { first_block_bytes = 16 << 10, last_block_bytes = 1 << 20 };
+enum {
+    first_block_bytes = 16 << 10,
+    last_block_bytes = 1 << 20,
+    HUGE_PAGE_BYTES = 2 << 20,
+    HUGE_BLOCK_BYTES = 8 << 20
+};
+
+/* Asks for huge pages, where the kernel gives them: a large block is then there after a few page
+ * faults and not after thousands. */
+static void ask_for_huge_pages(char *data, size_t size) {
+    const uintptr_t side = (uintptr_t)HUGE_PAGE_BYTES;
+    uintptr_t from = ((uintptr_t)data + side - 1) & ~(side - 1),
+              to = ((uintptr_t)data + size) & ~(side - 1);
+    if (from < to) madvise((void *)from, to - from, MADV_HUGEPAGE);
+}
 
 /* Aligned by hand: what aligned_alloc took, and free gave back, is too small for the next
  * aligned_alloc of the same size, so that glibc's heap would grow with every block. */
@@ -23,6 +38,7 @@ static qi_arena_block *block_new(size_t size) {
     char *data = (char *)(b + 1);
     data += -(uintptr_t)data & 63;
     *b = (qi_arena_block){.size = size, .data = data};
+    if (size >= HUGE_BLOCK_BYTES) ask_for_huge_pages(data, size);
     return b;
 }
 
