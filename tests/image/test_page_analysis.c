@@ -2,6 +2,7 @@
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 #include <cmocka.h>
 
 #include "image/components.h"
+#include "image/histogram.h"
 #include "image/rules.h"
 #include "image/skew.h"
 #include "image/threshold.h"
@@ -49,6 +51,65 @@ static void test_mask_spans(void **state) {
     qi_mask_fill_span(&m, 1, 100, 101, 0);
     assert_int_equal(qi_mask_find(&m, 1, 60, 0), 100);
     qi_arena_done(&arena);
+}
+
+/* Random stretches, some across words, some of a pixel: counted and listed between any two columns
+ * as they are pixel by pixel. */
+static void test_mask_spans_of_random_rows(void **state) {
+    enum { WIDTH = 200 };
+    qi_arena arena = {0};
+    qi_mask m;
+    uint32_t random = 1;
+    assert_int_equal(qi_mask_init(WIDTH, 1, &arena, &m), QUIRE_ERR_OK);
+    for (int round = 0; round < 2000; round++) {
+        bool ink[WIDTH + 1] = {false};
+        uint32_t ends[8];
+        for (int i = 0; i < 8; i++)
+            ends[i] = (random = random * 48271 % 2147483647) % (WIDTH + 1);
+        qi_mask_fill_span(&m, 0, 0, WIDTH, 0);
+        for (int i = 0; i < 6; i += 2) {
+            for (uint32_t x = ends[i]; x < ends[i + 1]; x++)
+                ink[x] = round % 3 || x % 2;
+            for (uint32_t x = 0; x < WIDTH; x++)
+                qi_mask_fill_span(&m, 0, x, x + 1, ink[x]);
+        }
+        uint32_t x0 = ends[6], x1 = ends[7], n_ink = 0;
+        for (uint32_t x = x0; x < x1; x++)
+            n_ink += ink[x];
+        assert_int_equal(qi_mask_count(&m, 0, x0, x1), n_ink);
+        for (int value = 0; value < 2; value++) {
+            qi_span spans[WIDTH / 2 + 1];
+            uint32_t n = qi_mask_spans(&m, 0, x0, x1, value, spans), at = 0;
+            for (uint32_t x = x0; x < x1; at++) {
+                while (x < x1 && ink[x] != value)
+                    x++;
+                if (x >= x1) break;
+                assert_in_range(at + 1, 1, n);
+                assert_int_equal(spans[at].x0, x);
+                while (x < x1 && ink[x] == value)
+                    x++;
+                assert_int_equal(spans[at].x1, x);
+            }
+            assert_int_equal(at, n);
+        }
+    }
+    qi_arena_done(&arena);
+}
+
+static void test_histogram(void **state) {
+    qi_grey g = new_page(83, 40, 0);
+    for (uint32_t i = 0; i < 83 * 40; i++)
+        g.px[i] = (uint8_t)(i % 1000 < 400 ? 7 : i * i / 5);
+    for (uint32_t step = 1; step < 9; step += 7) {
+        const uint32_t box[4] = {3, 2, 82, 39};
+        uint32_t counts[256], expected[256] = {0};
+        for (uint32_t y = box[1]; y < box[3]; y += step)
+            for (uint32_t x = box[0]; x < box[2]; x++)
+                expected[qi_grey_row(&g, y)[x]]++;
+        qi_grey_histogram(&g, box, step, counts);
+        assert_memory_equal(counts, expected, sizeof counts);
+    }
+    free(g.px);
 }
 
 static void test_bitonal_pages_pass_through(void **state) {
@@ -160,6 +221,29 @@ static void test_rules_are_erased(void **state) {
     qi_arena_done(&arena);
 }
 
+/* A stroke just long enough goes wherever it begins, holes of two pixels in it or not; a shorter
+ * one stays. */
+static void test_rules_of_the_least_length(void **state) {
+    static const uint32_t lengths[] = {20, 33, 64, 130};
+    for (uint32_t i = 0; i < 4 * 70; i++) {
+        uint32_t length = lengths[i / 70], from = 10 + i % 70, n_rules;
+        qi_arena arena = {0};
+        qi_mask m;
+        assert_int_equal(qi_mask_init(300, 300, &arena, &m), QUIRE_ERR_OK);
+        qi_mask_fill_span(&m, 280, from, from + length, 1);
+        qi_mask_fill_span(&m, 280, from + length - 9, from + length - 7, 0);
+        qi_mask_fill_span(&m, 270, from, from + length - 1, 1);
+        for (uint32_t y = from; y < from + length; y++) {
+            qi_mask_fill_span(&m, y, 2 * from + 10, 2 * from + 11, 1);
+            if (y > from) qi_mask_fill_span(&m, y, 250, 251, 1);
+        }
+        assert_int_equal(qi_rules_erase(&m, length, 2, NULL, &arena, &n_rules), QUIRE_ERR_OK);
+        assert_int_equal(n_rules, 2);
+        assert_int_equal(count_all(&m), 2 * (length - 1));
+        qi_arena_done(&arena);
+    }
+}
+
 static void test_components(void **state) {
     static const char *const picture[] = {
         "#....#..##.", /* a U, whose arms meet at its foot; a diagonal pair; a dot */
@@ -195,6 +279,39 @@ static void test_components(void **state) {
     qi_arena_done(&arena);
 }
 
+/* A component's box in a turned frame is that of the corners of its pixels. */
+static void test_components_in_a_turned_frame(void **state) {
+    qi_arena arena = {0};
+    qi_mask m;
+    assert_int_equal(qi_mask_init(300, 200, &arena, &m), QUIRE_ERR_OK);
+    for (uint32_t y = 20; y < 180; y++)
+        qi_mask_fill_span(&m, y, 20 + y * 3 / 4, 60 + y + y % 7, 1);
+    for (float degrees = -12; degrees < 13; degrees += 4) {
+        float angle = degrees * (float)(M_PI / 180);
+        qi_turn turn = {cosf(angle), sinf(angle)};
+        float x0 = INFINITY, y0 = INFINITY, x1 = -INFINITY, y1 = -INFINITY;
+        for (uint32_t i = 20 * 4; i < 180 * 4; i++) {
+            uint32_t row = i / 4;
+            float x = (float)(i & 1 ? 60 + row + row % 7 : 20 + row * 3 / 4);
+            float y = (float)(row + (i >> 1 & 1));
+            x0 = fminf(x0, x * turn.cos - y * turn.sin);
+            x1 = fmaxf(x1, x * turn.cos - y * turn.sin);
+            y0 = fminf(y0, y * turn.cos + x * turn.sin);
+            y1 = fmaxf(y1, y * turn.cos + x * turn.sin);
+        }
+        qi_component *c;
+        uint32_t n, box[4] = {0, 0, 300, 200};
+        assert_int_equal(qi_components_find(&m, box, 1, turn, 1, 9, NULL, &arena, &arena, &c, &n),
+                         QUIRE_ERR_OK);
+        assert_int_equal(n, 1);
+        assert_float_equal(c->x0, x0, 1e-3);
+        assert_float_equal(c->y0, y0, 1e-3);
+        assert_float_equal(c->x1, x1, 1e-3);
+        assert_float_equal(c->y1, y1, 1e-3);
+    }
+    qi_arena_done(&arena);
+}
+
 static void test_skew_is_found(void **state) {
     qi_arena arena = {0};
     qi_point points[40 * 60];
@@ -218,13 +335,17 @@ static void test_skew_is_found(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_mask_spans),
+        cmocka_unit_test(test_mask_spans_of_random_rows),
+        cmocka_unit_test(test_histogram),
         cmocka_unit_test(test_bitonal_pages_pass_through),
         cmocka_unit_test(test_threshold_follows_a_shadow),
         cmocka_unit_test(test_dark_letters_on_a_grey_banner),
         cmocka_unit_test(test_nothing_outside_the_region),
         cmocka_unit_test(test_screens_are_smoothed),
         cmocka_unit_test(test_rules_are_erased),
+        cmocka_unit_test(test_rules_of_the_least_length),
         cmocka_unit_test(test_components),
+        cmocka_unit_test(test_components_in_a_turned_frame),
         cmocka_unit_test(test_skew_is_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
