@@ -1,6 +1,7 @@
 /* See banner.h. The page is sampled in tiles; a tile's ground is the median of its samples, which
- * letters do not reach. Tiles that differ from the paper are joined into areas, and an area that
- * fills a wide rectangle is a banner when its ground ends within two tiles: a shadow fades. */
+ * letters do not reach. The samples of many tiles are sorted side by side, without a branch. Tiles
+ * that differ from the paper are joined into areas, and an area that fills a wide rectangle is a
+ * banner when its ground ends within two tiles: a shadow fades. */
 #include "image/banner.h"
 
 #include <stdbool.h>
@@ -8,6 +9,7 @@
 #include <string.h>
 
 enum { TILE = 16, SAMPLE_STEP = 4, MIN_STEP = 24, MIN_HEIGHT = 3 };
+enum { ACROSS = TILE / SAMPLE_STEP, N_SAMPLES = ACROSS * ACROSS, SIDE_BY_SIDE = 32 };
 
 typedef struct tiles {
     uint32_t nx, ny;
@@ -24,20 +26,39 @@ typedef struct area {
     uint32_t *top, *bottom;     /* a column; top > bottom where there is none */
 } area;
 
-static uint8_t ground_at(const qi_grey *page, uint32_t x0, uint32_t y0, uint32_t x1, uint32_t y1) {
-    uint8_t sorted[(TILE / SAMPLE_STEP) * (TILE / SAMPLE_STEP)];
-    uint32_t n = 0;
-    for (uint32_t y = y0 + SAMPLE_STEP / 2; y < y1; y += SAMPLE_STEP) {
-        const uint8_t *row = qi_grey_row(page, y);
-        for (uint32_t x = x0 + SAMPLE_STEP / 2; x < x1; x += SAMPLE_STEP) {
-            uint8_t v = row[x];
-            uint32_t at = n++;
-            for (; at > 0 && sorted[at - 1] > v; at--)
-                sorted[at] = sorted[at - 1];
-            sorted[at] = v;
-        }
+static void exchange(uint8_t *low, uint8_t *high) {
+    for (int i = 0; i < SIDE_BY_SIDE; i++) {
+        uint8_t a = low[i], b = high[i];
+        low[i] = a < b ? a : b;
+        high[i] = a < b ? b : a;
     }
-    return n ? sorted[n / 2] : 255;
+}
+
+/* Sorts the samples of SIDE_BY_SIDE tiles, the k-th of each in row k: Batcher's network of odd-even
+ * merges. */
+static void sort_samples(uint8_t *rows, size_t stride) {
+    for (int merged = 1; merged < N_SAMPLES; merged *= 2)
+        for (int step = merged; step > 0; step /= 2)
+            for (int from = step % merged; from + step < N_SAMPLES; from += 2 * step)
+                for (int i = from; i < from + step; i++)
+                    if (i / (2 * merged) == (i + step) / (2 * merged))
+                        exchange(rows + (size_t)i * stride, rows + (size_t)(i + step) * stride);
+}
+
+/* The grounds of one row of tiles, whose first pixel is px. rows: room for N_SAMPLES rows, stride
+ * apart, a multiple of SIDE_BY_SIDE. */
+static void measure_grounds(const uint8_t *px, size_t px_stride, uint32_t n_tiles, uint8_t *rows,
+                            size_t stride, uint8_t *ground) {
+    px += SAMPLE_STEP / 2 * (px_stride + 1);
+    for (int v = 0; v < ACROSS; v++, px += SAMPLE_STEP * px_stride)
+        for (uint32_t x = 0; x < n_tiles; x++) {
+            __builtin_prefetch(px + SAMPLE_STEP * px_stride + x * TILE);
+            for (int u = 0; u < ACROSS; u++)
+                rows[(size_t)(v * ACROSS + u) * stride + x] = px[x * TILE + u * SAMPLE_STEP];
+        }
+    for (uint32_t x = 0; x < n_tiles; x += SIDE_BY_SIDE)
+        sort_samples(rows + x, stride);
+    memcpy(ground, rows + N_SAMPLES / 2 * stride, n_tiles);
 }
 
 static bool differ(uint8_t a, uint8_t b) {
@@ -130,15 +151,16 @@ quire_err qi_banner_find_edges(const qi_grey *page, quire_box region, qi_arena *
     area a = {.top = qi_arena_alloc(scratch, t.nx, sizeof *a.top),
               .bottom = qi_arena_alloc(scratch, t.nx, sizeof *a.bottom)};
     uint32_t *sorted = qi_arena_alloc(scratch, t.nx, sizeof *sorted);
+    size_t stride = ((size_t)t.nx + SIDE_BY_SIDE - 1) / SIDE_BY_SIDE * SIDE_BY_SIDE;
+    uint8_t *samples = qi_arena_alloc(scratch, N_SAMPLES, stride);
     /* A banner has at least MIN_HEIGHT rows of tiles and half of their length. */
     uint32_t max_edges = 4 * (t.ny / MIN_HEIGHT), n = 0;
     qi_banner_edge *edges = qi_arena_alloc(arena, (size_t)max_edges + 1, sizeof *edges);
-    if (!t.ground || !t.state || !t.queue || !a.top || !a.bottom || !sorted || !edges)
+    if (!t.ground || !t.state || !t.queue || !a.top || !a.bottom || !sorted || !samples || !edges)
         return QUIRE_ERR_NO_MEMORY;
     for (uint32_t y = 0; y < t.ny; y++)
-        for (uint32_t x = 0; x < t.nx; x++)
-            t.ground[(size_t)y * t.nx + x] = ground_at(page, rx + x * TILE, ry + y * TILE,
-                                                       rx + (x + 1) * TILE, ry + (y + 1) * TILE);
+        measure_grounds(qi_grey_row(page, ry + y * TILE) + rx, page->stride, t.nx, samples, stride,
+                        t.ground + (size_t)y * t.nx);
     tell_paper(&t);
     for (uint32_t y = 0; y < t.ny; y++) {
         for (uint32_t x = 0; x < t.nx; x++) {
