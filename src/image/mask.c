@@ -41,41 +41,36 @@ uint32_t qi_mask_find(const qi_mask *m, uint32_t y, uint32_t x, int ink) {
 
 uint32_t qi_mask_spans(const qi_mask *m, uint32_t y, uint32_t x0, uint32_t x1, int ink,
                        qi_span *spans) {
+    if (x0 >= x1) return 0;
     const uint64_t *row = qi_mask_row(m, y);
-    uint64_t flip = ink ? 0 : ~(uint64_t)0;
-    uint32_t n = 0, end = x0;
-    for (uint32_t x = x0; x < x1;) {
-        uint32_t word = x / 64, base = word * 64, to = x1 - base < 64 ? x1 - base : 64;
-        uint64_t bits = (row[word] ^ flip) & span_bits(x - base, to);
-        while (bits) {
-            uint32_t from = (uint32_t)__builtin_ctzll(bits);
-            uint64_t rest = ~(bits >> from);
-            uint32_t length = rest ? (uint32_t)__builtin_ctzll(rest) : 64;
-            if (length > 64 - from) length = 64 - from;
-            /* A stretch that reaches over the word's edge goes on. */
-            if (n && end == base + from)
-                spans[n - 1].x1 = base + from + length;
-            else
-                spans[n++] = (qi_span){base + from, base + from + length};
-            end = base + from + length;
-            if (from + length >= 64) break;
-            bits &= ~(uint64_t)0 << (from + length);
-        }
-        x = base + to;
+    uint64_t flip = ink ? 0 : ~(uint64_t)0, before = 0;
+    uint64_t inside = ~(uint64_t)0 << (x0 % 64), tail = ~(uint64_t)0 >> (63 - (x1 - 1) % 64);
+    uint32_t *edges = (uint32_t *)spans, n = 0; /* a span's two ends follow each other */
+    for (uint32_t word = x0 / 64, last = (x1 - 1) / 64; word <= last; word++) {
+        uint32_t base = word * 64;
+        if (word == last) inside &= tail;
+        uint64_t bits = (row[word] ^ flip) & inside;
+        inside = ~(uint64_t)0;
+        /* Bits that differ from the one before them. */
+        for (uint64_t change = bits ^ (bits << 1 | before); change; change &= change - 1)
+            edges[n++] = base + (uint32_t)__builtin_ctzll(change);
+        before = bits >> 63;
     }
-    return n;
+    if (n % 2) edges[n++] = x1;
+    return n / 2;
 }
 
 uint32_t qi_mask_count(const qi_mask *m, uint32_t y, uint32_t x0, uint32_t x1) {
+    if (x0 >= x1) return 0;
     const uint64_t *row = qi_mask_row(m, y);
-    uint32_t n = 0;
-    while (x0 < x1) {
-        uint32_t word = x0 / 64, from = x0 % 64;
-        uint32_t to = x1 - word * 64 < 64 ? x1 - word * 64 : 64;
-        n += (uint32_t)__builtin_popcountll(row[word] & span_bits(from, to));
-        x0 = word * 64 + to;
-    }
-    return n;
+    uint32_t first = x0 / 64, last = (x1 - 1) / 64;
+    uint64_t head = ~(uint64_t)0 << (x0 % 64), tail = ~(uint64_t)0 >> (63 - (x1 - 1) % 64);
+    if (first == last) return (uint32_t)__builtin_popcountll(row[first] & head & tail);
+    uint64_t n = 0;
+    for (uint32_t word = first + 1; word < last; word++)
+        n += (uint64_t)__builtin_popcountll(row[word]);
+    return (uint32_t)(n + (uint64_t)__builtin_popcountll(row[first] & head) +
+                      (uint64_t)__builtin_popcountll(row[last] & tail));
 }
 
 void qi_mask_invert(const qi_mask *m, uint32_t x0, uint32_t y0, uint32_t x1, uint32_t y1) {
