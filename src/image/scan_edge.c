@@ -1,36 +1,49 @@
-/* See scan_edge.h. Black cells are joined from the border inwards. */
+/* See scan_edge.h. Black cells are joined from the border inwards; only those, and what lies beside
+ * them, are looked at. */
 #include "image/scan_edge.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 typedef struct spread {
+    const qi_mask *mask;
     qi_edge_map map;
     uint32_t *queue, n;
 } spread;
 
-static void visit(spread *s, const uint8_t *black, uint32_t x, uint32_t y) {
+/* Is more than two thirds of the cell ink? */
+static bool is_black(const qi_mask *mask, uint32_t x, uint32_t y) {
+    uint32_t x0 = x * QI_EDGE_CELL, y0 = y * QI_EDGE_CELL, ink = 0;
+    uint32_t x1 = x0 + QI_EDGE_CELL < mask->width ? x0 + QI_EDGE_CELL : mask->width;
+    uint32_t y1 = y0 + QI_EDGE_CELL < mask->height ? y0 + QI_EDGE_CELL : mask->height;
+    for (uint32_t v = y0; v < y1; v++)
+        ink += qi_mask_count(mask, v, x0, x1);
+    return ink * 3 > (x1 - x0) * (y1 - y0) * 2;
+}
+
+static void visit(spread *s, uint32_t x, uint32_t y) {
     size_t at = (size_t)y * s->map.nx + x;
-    if (!black[at] || s->map.cells[at]) return;
+    if (s->map.cells[at] || !is_black(s->mask, x, y)) return;
     s->map.cells[at] = 1;
     s->queue[s->n++] = (uint32_t)at;
 }
 
-static void spread_from_border(spread *s, const uint8_t *black) {
+static void spread_from_border(spread *s) {
     uint32_t nx = s->map.nx, ny = s->map.ny;
     for (uint32_t x = 0; x < nx; x++) {
-        visit(s, black, x, 0);
-        visit(s, black, x, ny - 1);
+        visit(s, x, 0);
+        visit(s, x, ny - 1);
     }
     for (uint32_t y = 0; y < ny; y++) {
-        visit(s, black, 0, y);
-        visit(s, black, nx - 1, y);
+        visit(s, 0, y);
+        visit(s, nx - 1, y);
     }
     for (uint32_t i = 0; i < s->n; i++) {
         uint32_t x = s->queue[i] % nx, y = s->queue[i] / nx;
-        if (x) visit(s, black, x - 1, y);
-        if (x + 1 < nx) visit(s, black, x + 1, y);
-        if (y) visit(s, black, x, y - 1);
-        if (y + 1 < ny) visit(s, black, x, y + 1);
+        if (x) visit(s, x - 1, y);
+        if (x + 1 < nx) visit(s, x + 1, y);
+        if (y) visit(s, x, y - 1);
+        if (y + 1 < ny) visit(s, x, y + 1);
     }
 }
 
@@ -48,27 +61,17 @@ static void widen(const qi_edge_map *m, uint8_t *before) {
 
 quire_err qi_scan_edge_find(const qi_mask *mask, uint32_t near, qi_arena *arena, qi_arena *scratch,
                             qi_edge_map *ret_map) {
-    spread s = {.map = {.nx = (mask->width + QI_EDGE_CELL - 1) / QI_EDGE_CELL,
+    spread s = {.mask = mask,
+                .map = {.nx = (mask->width + QI_EDGE_CELL - 1) / QI_EDGE_CELL,
                         .ny = (mask->height + QI_EDGE_CELL - 1) / QI_EDGE_CELL}};
     size_t n = (size_t)s.map.nx * s.map.ny;
-    uint8_t *black = qi_arena_alloc(scratch, n, 1);
+    uint8_t *before = qi_arena_alloc(scratch, n, 1);
     s.map.cells = qi_arena_alloc(arena, n, 1);
     s.queue = qi_arena_alloc(scratch, n, sizeof *s.queue);
-    if (!black || !s.map.cells || !s.queue) return QUIRE_ERR_NO_MEMORY;
-    for (uint32_t y = 0; y < s.map.ny; y++) {
-        for (uint32_t x = 0; x < s.map.nx; x++) {
-            uint32_t x0 = x * QI_EDGE_CELL, y0 = y * QI_EDGE_CELL;
-            uint32_t x1 = x0 + QI_EDGE_CELL < mask->width ? x0 + QI_EDGE_CELL : mask->width;
-            uint32_t y1 = y0 + QI_EDGE_CELL < mask->height ? y0 + QI_EDGE_CELL : mask->height;
-            uint32_t ink = 0;
-            for (uint32_t v = y0; v < y1; v++)
-                ink += qi_mask_count(mask, v, x0, x1);
-            black[(size_t)y * s.map.nx + x] = ink * 3 > (x1 - x0) * (y1 - y0) * 2;
-        }
-    }
-    if (n) spread_from_border(&s, black);
-    for (uint32_t i = 0; i < near; i++)
-        widen(&s.map, black);
+    if (!before || !s.map.cells || !s.queue) return QUIRE_ERR_NO_MEMORY;
+    if (n) spread_from_border(&s);
+    for (uint32_t i = 0; i < near && s.n; i++)
+        widen(&s.map, before);
     *ret_map = s.map;
     return QUIRE_ERR_OK;
 }
