@@ -2,24 +2,35 @@
  * row is finished: it is written out, or dropped when small, and its number used again. */
 #include "image/components.h"
 
-#include <math.h>
 #include <string.h>
 
 typedef struct run {
     uint32_t x0, x1, label;
 } run;
 
+/* A box as x0, y0, -x1, -y1: that of two boxes together is the lesser of each number. */
+typedef struct reach {
+    float v[4];
+} reach;
+
 typedef struct label {
-    qi_component shape;
-    uint32_t parent;   /* itself when a root */
+    reach reach;
+    uint32_t n_pixels, n_runs;
+    uint32_t parent;   /* itself when a root; of a free one the next free one */
     uint32_t last_row; /* the last row a run was added in */
-    uint32_t next;     /* of the free ones */
 } label;
+
+/* A row's runs in the turned frame: the reach of one is `at`, plus its ends (one of them for each
+ * number) times `per_x`. For slopes of text the far corners decide. */
+typedef struct row_frame {
+    float at[4], per_x[4];
+    bool climbs;
+} row_frame;
 
 typedef struct labeller {
     label *labels;
     uint32_t n_labels, max_labels, first_free;
-    qi_turn turn;
+    row_frame frame;
     qi_component *done;
     uint32_t n_done, max_done, limit, min_pixels;
     qi_arena *arena;
@@ -36,34 +47,39 @@ static uint32_t find_root(label *labels, uint32_t at) {
     return at;
 }
 
-static void grow_box(qi_component *c, const qi_component *by) {
-    c->x0 = fminf(c->x0, by->x0);
-    c->y0 = fminf(c->y0, by->y0);
-    c->x1 = fmaxf(c->x1, by->x1);
-    c->y1 = fmaxf(c->y1, by->y1);
-    c->n_pixels += by->n_pixels;
-    c->n_runs += by->n_runs;
+static void grow(reach *r, const reach *by) {
+    for (int i = 0; i < 4; i++)
+        r->v[i] = by->v[i] < r->v[i] ? by->v[i] : r->v[i];
 }
 
-/* A run's own box; for slopes of text the far corners decide. */
-static qi_component run_shape(const labeller *l, uint32_t x0, uint32_t x1, uint32_t y) {
-    float c = l->turn.cos, s = l->turn.sin;
-    float left = (float)x0, right = (float)x1, top = (float)y, bottom = (float)y + 1;
-    float drop = left * s, drop_end = right * s;
-    return (qi_component){
-        .x0 = left * c - (s > 0 ? bottom : top) * s,
-        .x1 = right * c - (s > 0 ? top : bottom) * s,
-        .y0 = top * c + fminf(drop, drop_end),
-        .y1 = bottom * c + fmaxf(drop, drop_end),
-        .n_pixels = x1 - x0,
-        .n_runs = 1,
+static row_frame frame_of(qi_turn turn, uint32_t y) {
+    float c = turn.cos, s = turn.sin, top = (float)y, bottom = (float)y + 1;
+    bool climbs = s > 0;
+    return (row_frame){
+        .at = {-((climbs ? bottom : top) * s), top * c, (climbs ? top : bottom) * s, -(bottom * c)},
+        .per_x = {c, s, -c, -s},
+        .climbs = climbs,
     };
+}
+
+static reach reach_of(const row_frame *f, uint32_t x0, uint32_t x1) {
+    float left = (float)x0, right = (float)x1;
+    float ends[4] = {left, f->climbs ? left : right, right, f->climbs ? right : left};
+    reach r;
+    for (int i = 0; i < 4; i++)
+        r.v[i] = ends[i] * f->per_x[i] + f->at[i];
+    return r;
+}
+
+static qi_component component_of(const label *l) {
+    return (qi_component){l->reach.v[0],  l->reach.v[1], -l->reach.v[2],
+                          -l->reach.v[3], l->n_pixels,   l->n_runs};
 }
 
 static uint32_t new_label(labeller *l) {
     if (l->first_free != NONE) {
         uint32_t at = l->first_free;
-        l->first_free = l->labels[at].next;
+        l->first_free = l->labels[at].parent;
         return at;
     }
     return l->n_labels < l->max_labels ? l->n_labels++ : NONE;
@@ -74,7 +90,7 @@ static void add_run(labeller *l, run *r, uint32_t y, const run *above, uint32_t 
                     uint32_t *at) {
     while (*at < n_above && above[*at].x1 < r->x0)
         ++*at;
-    qi_component shape = run_shape(l, r->x0, r->x1, y);
+    reach own = reach_of(&l->frame, r->x0, r->x1);
     uint32_t root = NONE;
     for (uint32_t i = *at; i < n_above && above[i].x0 <= r->x1; i++) {
         if (above[i].label == NONE) continue;
@@ -82,8 +98,11 @@ static void add_run(labeller *l, run *r, uint32_t y, const run *above, uint32_t 
         if (root == NONE) {
             root = other;
         } else if (other != root) {
-            grow_box(&l->labels[root].shape, &l->labels[other].shape);
-            l->labels[other].parent = root;
+            label *to = &l->labels[root], *from = &l->labels[other];
+            grow(&to->reach, &from->reach);
+            to->n_pixels += from->n_pixels;
+            to->n_runs += from->n_runs;
+            from->parent = root;
         }
     }
     if (root == NONE) {
@@ -92,11 +111,13 @@ static void add_run(labeller *l, run *r, uint32_t y, const run *above, uint32_t 
             r->label = NONE;
             return;
         }
-        l->labels[root] = (label){.shape = shape, .parent = root};
-    } else {
-        grow_box(&l->labels[root].shape, &shape);
+        l->labels[root] = (label){.reach = own, .parent = root};
     }
-    l->labels[root].last_row = y;
+    label *to = &l->labels[root];
+    grow(&to->reach, &own);
+    to->n_pixels += r->x1 - r->x0;
+    to->n_runs++;
+    to->last_row = y;
     r->label = root;
 }
 
@@ -124,7 +145,7 @@ static bool make_room(labeller *l) {
 
 static void free_label(labeller *l, uint32_t at) {
     l->labels[at].last_row = NONE;
-    l->labels[at].next = l->first_free;
+    l->labels[at].parent = l->first_free;
     l->first_free = at;
 }
 
@@ -136,11 +157,11 @@ static void retire_labels(labeller *l, const run *above, uint32_t n_above, uint3
         const label *own = &l->labels[at];
         if (own->parent == at) {
             if (own->last_row == y) continue;
-            if (own->shape.n_pixels >= l->min_pixels) {
+            if (own->n_pixels >= l->min_pixels) {
                 if (!make_room(l))
                     l->failed = true;
-                else if (own->shape.n_pixels >= l->min_pixels)
-                    l->done[l->n_done++] = own->shape;
+                else if (own->n_pixels >= l->min_pixels)
+                    l->done[l->n_done++] = component_of(own);
             }
         }
         free_label(l, at);
@@ -154,7 +175,6 @@ quire_err qi_components_find(const qi_mask *mask, const uint32_t box[4], int ink
     uint32_t max_runs = (box[2] - box[0]) / 2 + 2;
     labeller l = {.first_free = NONE,
                   .max_labels = 2 * max_runs,
-                  .turn = turn,
                   .max_done = max_components < 4096 ? max_components : 4096,
                   .limit = max_components,
                   .min_pixels = min_pixels,
@@ -170,6 +190,7 @@ quire_err qi_components_find(const qi_mask *mask, const uint32_t box[4], int ink
         quire_err err = y % 256 == 0 ? qi_deadline_check(deadline) : QUIRE_ERR_OK;
         if (err) return err;
         uint32_t n = qi_mask_spans(mask, y, box[0], box[2], ink, spans), at = 0;
+        l.frame = frame_of(turn, y);
         for (uint32_t i = 0; i < n; i++) {
             now[i] = (run){spans[i].x0, spans[i].x1, NONE};
             add_run(&l, &now[i], y, above, n_above, &at);
