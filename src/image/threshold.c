@@ -241,14 +241,14 @@ static quire_err choose_thresholds(tile_grid *g, page_tones tones, qi_arena *scr
     return QUIRE_ERR_OK;
 }
 
-static void interpolate_octet(int32_t value, int32_t slope, uint32_t n, uint8_t *to) {
-    uint8_t all[QI_OCTET];
-    for (int32_t i = 0; i < QI_OCTET; i++)
-        all[i] = (uint8_t)((value + slope * i) >> 8);
-    memcpy(to, all, n);
+/* A tile's thresholds from value on, in 1/256, which stay within a byte. */
+static void interpolate_tile(uint16_t value, uint16_t slope, uint32_t n, uint8_t *to) {
+#pragma clang loop vectorize_width(8) interleave_count(1)
+    for (uint32_t i = 0; i < n; i++)
+        to[i] = (uint8_t)((uint16_t)(value + slope * i) >> 8);
 }
 
-/* The thresholds of the row at height y, one a pixel. */
+/* The thresholds of the row at height y, one a pixel; the last tile is written as a whole. */
 static void interpolate_row(const tile_grid *g, uint32_t y, uint32_t width, float *nodes,
                             uint8_t *row) {
     float at = ((float)y + 0.5f) / (float)g->tile - 0.5f;
@@ -267,13 +267,10 @@ static void interpolate_row(const tile_grid *g, uint32_t y, uint32_t width, floa
     for (uint32_t i = 0; i < g->nx; i++) {
         uint32_t x0 = i * g->tile + half;
         if (x0 >= width) break;
-        uint32_t n = x0 + g->tile < width ? g->tile : width - x0;
         float from = nodes[i], to = i + 1 < g->nx ? nodes[i + 1] : from;
         int32_t value = (int32_t)(from * 256),
                 slope = (int32_t)((to - from) * 256 / (float)g->tile);
-        for (uint32_t k = 0; k < n; k += QI_OCTET)
-            interpolate_octet(value + slope * (int32_t)k, slope,
-                              n - k < QI_OCTET ? n - k : QI_OCTET, row + x0 + k);
+        interpolate_tile((uint16_t)value, (uint16_t)slope, g->tile, row + x0);
     }
 }
 
@@ -304,7 +301,7 @@ static quire_err threshold(const qi_grey *page, quire_box region, page_tones ton
     qi_kernels_of(qi_cpu_level_now(), &kernels);
     tile_grid grid = {0};
     quire_err err = grid_init(&grid, width, height, scratch);
-    uint8_t *row = qi_arena_alloc(scratch, before + width, 1);
+    uint8_t *row = qi_arena_alloc(scratch, (size_t)before + width + grid.tile, 1);
     float *nodes = qi_arena_alloc(scratch, grid.nx + 2 * REACH, sizeof *nodes);
     qi_octet *octets = qi_arena_alloc(scratch, width / QI_OCTET + 1, sizeof *octets);
     if (err || !row || !nodes || !octets) return QUIRE_ERR_NO_MEMORY;
