@@ -6,6 +6,7 @@
 
 enum {
     TILE = 16,
+    QUARTER = TILE / 4,
     MIN_CHANGES = 66,  /* of 240 possible in a tile; small print has about 50 */
     WEAK_CHANGES = 44, /* beside a tile that has so many */
     MIN_TILES = 12,    /* fewer in a page are not worth a second look */
@@ -19,37 +20,62 @@ typedef struct tile_map {
     uint32_t nx, ny;
 } tile_map;
 
-/* Changes along the rows y0 <= y < y1 in each of the four tiles of a word. */
-static void count_changes(const qi_mask *mask, size_t word, uint32_t y0, uint32_t y1,
-                          uint32_t changes[4]) {
-    memset(changes, 0, 4 * sizeof *changes);
-    for (uint32_t y = y0; y < y1; y++) {
-        uint64_t bits = qi_mask_row(mask, y)[word];
-        uint64_t change = bits ^ (bits >> 1);
-        for (uint32_t k = 0; k < 4 && change; k++)
-            changes[k] += (uint32_t)__builtin_popcountll(change >> (16 * k) & 0x7fff);
+/* A word's bits set in each of its bytes. */
+static uint64_t count_in_bytes(uint64_t word) {
+    const uint64_t pairs = UINT64_C(0x3333333333333333);
+    word -= word >> 1 & UINT64_C(0x5555555555555555);
+    word = (word & pairs) + (word >> 2 & pairs);
+    return (word + (word >> 4)) & UINT64_C(0x0f0f0f0f0f0f0f0f);
+}
+
+/* Changes along a quarter of a row of tiles; of each word four tiles', each in two bytes to be
+ * added. */
+static void count_changes(const qi_mask *mask, uint32_t y0, uint64_t *changes) {
+    memset(changes, 0, mask->stride * sizeof *changes);
+    for (uint32_t y = y0; y < y0 + QUARTER; y++) {
+        const uint64_t *row = qi_mask_row(mask, y);
+        for (size_t j = 0; j < mask->stride; j++)
+            changes[j] += count_in_bytes((row[j] ^ row[j] >> 1) & UINT64_C(0x7fff7fff7fff7fff));
     }
 }
 
-/* Screens are busy in every quarter of a tile, where small print has its gaps. */
-static void mark_busy_tiles(const qi_mask *mask, const tile_map *map) {
+static uint32_t changes_in_tile(uint64_t changes, uint32_t tile) {
+    changes >>= 16 * tile;
+    return (changes & 255) + (changes >> 8 & 255);
+}
+
+/* Has one of the word's tiles more than WEAK_CHANGES in all its quarters? */
+static bool may_be_busy(uint64_t changes) {
+    const uint64_t bytes = UINT64_C(0x00ff00ff00ff00ff), ones = UINT64_C(0x0001000100010001);
+    uint64_t sums = (changes & bytes) + (changes >> 8 & bytes);
+    return (sums + (0x7fff - WEAK_CHANGES) * ones) & (0x8000 * ones);
+}
+
+/* Screens are busy in every quarter of a tile, where small print has its gaps. changes: room for
+ * four quarters. */
+static void mark_busy_tiles(const qi_mask *mask, uint64_t *changes, const tile_map *map) {
+    size_t n_words = mask->stride;
     for (uint32_t ty = 0; ty < map->ny; ty++) {
-        for (size_t j = 0; j < mask->stride; j++) {
-            uint32_t sum[4] = {0}, least[4] = {TILE * TILE, TILE * TILE, TILE * TILE, TILE * TILE};
-            for (uint32_t quarter = 0; quarter < 4; quarter++) {
-                uint32_t y0 = ty * TILE + quarter * (TILE / 4), y1 = y0 + TILE / 4, changes[4];
-                if (y1 > mask->height) break;
-                count_changes(mask, j, y0, y1, changes);
-                for (uint32_t k = 0; k < 4; k++) {
-                    sum[k] += changes[k];
-                    least[k] = changes[k] < least[k] ? changes[k] : least[k];
-                }
+        uint32_t n_quarters = (mask->height - ty * TILE) / QUARTER;
+        if (n_quarters > 4) n_quarters = 4;
+        memset(changes, 0, 4 * n_words * sizeof *changes);
+        for (uint32_t q = 0; q < n_quarters; q++)
+            count_changes(mask, ty * TILE + q * QUARTER, changes + q * n_words);
+        for (uint32_t x = 0; x < map->nx; x++) {
+            const uint64_t *word = changes + x / 4;
+            if (!may_be_busy(word[0] + word[n_words] + word[2 * n_words] + word[3 * n_words])) {
+                x |= 3;
+                continue;
             }
-            for (uint32_t k = 0; k < 4 && j * 4 + k < map->nx; k++)
-                map->cells[(size_t)ty * map->nx + j * 4 + k] =
-                    least[k] < 6 || sum[k] <= WEAK_CHANGES ? 0
-                    : sum[k] > MIN_CHANGES                 ? BUSY
-                                                           : WEAK;
+            uint32_t sum = 0, least = TILE * TILE;
+            for (uint32_t q = 0; q < n_quarters; q++) {
+                uint32_t n = changes_in_tile(word[q * n_words], x % 4);
+                sum += n;
+                least = n < least ? n : least;
+            }
+            map->cells[(size_t)ty * map->nx + x] = least < 6 || sum <= WEAK_CHANGES ? 0
+                                                   : sum > MIN_CHANGES              ? BUSY
+                                                                                    : WEAK;
         }
     }
 }
@@ -118,9 +144,10 @@ quire_err qi_screen_smooth(const qi_grey *page, const qi_mask *mask, qi_arena *a
                            bool *ret_found, qi_grey *ret_smooth) {
     tile_map map = {.nx = (mask->width + TILE - 1) / TILE, .ny = (mask->height + TILE - 1) / TILE};
     map.cells = qi_arena_alloc(arena, (size_t)map.nx * map.ny, 1);
-    if (!map.cells) return QUIRE_ERR_NO_MEMORY;
+    uint64_t *changes = qi_arena_alloc(arena, 4 * mask->stride, sizeof *changes);
+    if (!map.cells || !changes) return QUIRE_ERR_NO_MEMORY;
     *ret_found = false;
-    mark_busy_tiles(mask, &map);
+    mark_busy_tiles(mask, changes, &map);
     if (settle_tiles(&map) < MIN_TILES) return QUIRE_ERR_OK;
     qi_grey out = {.width = page->width, .height = page->height, .stride = page->width};
     out.px = qi_arena_alloc(arena, page->height, page->width);
