@@ -2,6 +2,7 @@
  * letters, found against the minority of tails that hang below; the x-height is the lower of the
  * two heights at which letters end. */
 #include <math.h>
+#include <string.h>
 
 #include "ocr/layout_parts.h"
 
@@ -11,19 +12,27 @@ typedef struct spot {
     float x, y, weight;
 } spot;
 
-/* The densest place of values in a window of the given width; its weighted mean. */
+/* The densest place of values in a window of the given width; its weighted mean. Windows round
+ * several values are summed side by side, each in the order of values. */
 static float densest(const float *values, const float *weights, uint32_t n, float window) {
+    enum { SIDE_BY_SIDE = 16 };
     float best = 0, best_weight = -1;
-    for (uint32_t i = 0; i < n; i++) {
-        float sum = 0, weight = 0;
+    for (uint32_t from = 0; from < n; from += SIDE_BY_SIDE) {
+        uint32_t n_windows = n - from < SIDE_BY_SIDE ? n - from : SIDE_BY_SIDE;
+        float middle[SIDE_BY_SIDE] = {0}, sum[SIDE_BY_SIDE] = {0}, weight[SIDE_BY_SIDE] = {0};
+        memcpy(middle, values + from, n_windows * sizeof *middle);
         for (uint32_t k = 0; k < n; k++) {
-            if (fabsf(values[k] - values[i]) > window / 2) continue;
-            sum += values[k] * weights[k];
-            weight += weights[k];
+            float value = values[k], part = value * weights[k];
+            for (int i = 0; i < SIDE_BY_SIDE; i++) {
+                bool inside = fabsf(value - middle[i]) <= window / 2;
+                sum[i] += inside ? part : 0;
+                weight[i] += inside ? weights[k] : 0;
+            }
         }
-        if (weight > best_weight) {
-            best_weight = weight;
-            best = sum / weight;
+        for (uint32_t i = 0; i < n_windows; i++) {
+            if (weight[i] <= best_weight) continue;
+            best_weight = weight[i];
+            best = sum[i] / weight[i];
         }
     }
     return best;
