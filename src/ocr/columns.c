@@ -334,22 +334,32 @@ static void keep(candidate *list, uint32_t *n, qi_rect box) {
     list[(*n)++] = (candidate){box, score};
 }
 
+/* Counts the empty cells above row y, with it. Says whether one of at least min_y of them in a
+ * column ends there, as a rectangle must that does not go on below. */
+static bool count_empty(const canvas *c, uint32_t y, uint32_t min_y, uint16_t *height) {
+    const uint8_t *row = c->ink + (size_t)y * c->nx;
+    const uint8_t *next = y + 1 < c->ny ? row + c->nx : NULL;
+    uint16_t found = 0;
+    for (uint32_t x = 0; x < c->nx; x++) {
+        height[x] = row[x] ? 0 : (uint16_t)(height[x] + 1);
+        found |= height[x] >= min_y && (!next || next[x]);
+    }
+    return found;
+}
+
 /* Lists empty rectangles of the canvas at least min_x by min_y cells that no other contains. */
 static quire_err list_gaps(const canvas *c, uint32_t min_x, uint32_t min_y, qi_arena *scratch,
                            candidate *list, uint32_t *ret_n) {
-    uint32_t *height = qi_arena_alloc(scratch, c->nx + 1, sizeof *height);
+    uint16_t *height = qi_arena_alloc(scratch, c->nx + 1, sizeof *height);
     uint32_t *stack = qi_arena_alloc(scratch, c->nx + 2, sizeof *stack);
     uint32_t *ink_before = qi_arena_alloc(scratch, c->nx + 2, sizeof *ink_before);
     if (!height || !stack || !ink_before) return QUIRE_ERR_NO_MEMORY;
     uint32_t n = 0;
     for (uint32_t y = 0; y < c->ny; y++) {
-        const uint8_t *row = c->ink + (size_t)y * c->nx;
-        const uint8_t *next = y + 1 < c->ny ? row + c->nx : NULL;
-        for (uint32_t x = 0; x < c->nx; x++) {
-            height[x] = row[x] ? 0 : height[x] + 1;
+        if (!count_empty(c, y, min_y, height)) continue;
+        const uint8_t *next = y + 1 < c->ny ? c->ink + (size_t)(y + 1) * c->nx : NULL;
+        for (uint32_t x = 0; x < c->nx; x++)
             ink_before[x + 1] = ink_before[x] + (next ? next[x] : 1);
-        }
-        height[c->nx] = 0;
         uint32_t top = 0;
         for (uint32_t x = 0; x <= c->nx; x++) {
             while (top && height[stack[top - 1]] >= height[x]) {
