@@ -8,9 +8,24 @@ static int compare_floats(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
+/* A few values are in order before qsort has begun. */
+static void sort_floats(float *values, uint32_t n) {
+    if (n > 16) {
+        qsort(values, n, sizeof *values, compare_floats);
+        return;
+    }
+    for (uint32_t i = 1; i < n; i++) {
+        float value = values[i];
+        uint32_t at = i;
+        for (; at && values[at - 1] > value; at--)
+            values[at] = values[at - 1];
+        values[at] = value;
+    }
+}
+
 float qi_quantile(float *values, uint32_t n, float q) {
     if (!n) return 0;
-    qsort(values, n, sizeof *values, compare_floats);
+    sort_floats(values, n);
     uint32_t at = (uint32_t)(q * (float)(n - 1) + 0.5f);
     return values[at < n ? at : n - 1];
 }
