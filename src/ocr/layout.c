@@ -12,6 +12,7 @@
 #include <math.h>
 
 #include "image/banner.h"
+#include "image/blank.h"
 #include "image/components.h"
 #include "image/rules.h"
 #include "image/scan_edge.h"
@@ -454,6 +455,13 @@ static quire_err find_text(finder *f, qi_layout *out) {
     return err;
 }
 
+static bool is_blank_region(const qi_grey *page, quire_box region) {
+    qi_grey part = {qi_grey_row(page, (uint32_t)region.y0) + region.x0,
+                    (uint32_t)(region.x1 - region.x0), (uint32_t)(region.y1 - region.y0),
+                    page->stride};
+    return qi_grey_is_blank(&part);
+}
+
 quire_err qi_layout_find(const qi_grey *page, quire_box region, bool right_to_left,
                          const qi_deadline *deadline, qi_arena *arena, qi_arena *scratch,
                          qi_layout *ret_layout) {
@@ -465,7 +473,8 @@ quire_err qi_layout_find(const qi_grey *page, quire_box region, bool right_to_le
     f.parts.right_to_left = right_to_left;
     qi_layout out = {0};
     quire_err err = QUIRE_ERR_OK;
-    if (f.region.x0 < f.region.x1 && f.region.y0 < f.region.y1) err = find_text(&f, &out);
+    if (f.region.x0 < f.region.x1 && f.region.y0 < f.region.y1 && !is_blank_region(page, f.region))
+        err = find_text(&f, &out);
     qi_arena_reset(scratch);
     if (!err) *ret_layout = out;
     return err;

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "image/blank.h"
 #include "image/turn.h"
 #include "ocr/compose.h"
 #include "ocr/layer_check.h"
@@ -295,7 +296,7 @@ static quire_err settle_rotation(qi_page_job *j, qi_ocr_session *session,
                                  bool *ret_turned) {
     j->rotation_settled = true;
     *ret_turned = false;
-    if (!qi_orientation_doubtful(legibility)) return QUIRE_ERR_OK;
+    if (!qi_orientation_doubtful(legibility) || qi_grey_is_blank(&j->stored)) return QUIRE_ERR_OK;
     j->turned_px = malloc((size_t)j->stored.width * j->stored.height);
     if (!j->turned_px) return QUIRE_ERR_NO_MEMORY;
     int rotation;

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "image/blank.h"
 #include "image/components.h"
 #include "image/histogram.h"
 #include "image/rules.h"
@@ -165,6 +166,31 @@ static void test_dark_letters_on_a_grey_banner(void **state) {
     assert_in_range(inside, drawn - drawn / 50, drawn + drawn / 50);
     free(g.px);
     qi_arena_done(&arena);
+}
+
+/* What is blank has no ink, and may not have: of one light shade, whatever the size. */
+static void test_blank_pages(void **state) {
+    static const uint32_t sizes[][2] = {{1, 1}, {7, 300}, {333, 60}, {1040, 1100}};
+    for (int i = 0; i < 4; i++) {
+        qi_grey g = new_page(sizes[i][0], sizes[i][1], 0);
+        for (int shade = 0; shade < 256; shade += i < 3 ? 1 : 127) {
+            qi_arena arena = {0};
+            qi_mask m;
+            memset(g.px, shade, (size_t)g.width * g.height);
+            assert_int_equal(qi_grey_is_blank(&g), shade >= 128);
+            assert_int_equal(qi_threshold_page(&g, whole(&g), NULL, &arena, &arena, &m),
+                             QUIRE_ERR_OK);
+            if (shade >= 128) assert_int_equal(count_all(&m), 0);
+            qi_arena_done(&arena);
+        }
+        for (uint32_t at = 0; at < 4 && g.width > 1; at++) {
+            uint8_t *px = qi_grey_row(&g, at & 1 ? g.height - 1 : 0) + (at & 2 ? g.width - 1 : 0);
+            memset(g.px, 255, (size_t)g.width * g.height);
+            *px = 254;
+            assert_false(qi_grey_is_blank(&g));
+        }
+        free(g.px);
+    }
 }
 
 static void test_nothing_outside_the_region(void **state) {
@@ -340,6 +366,7 @@ int main(void) {
         cmocka_unit_test(test_bitonal_pages_pass_through),
         cmocka_unit_test(test_threshold_follows_a_shadow),
         cmocka_unit_test(test_dark_letters_on_a_grey_banner),
+        cmocka_unit_test(test_blank_pages),
         cmocka_unit_test(test_nothing_outside_the_region),
         cmocka_unit_test(test_screens_are_smoothed),
         cmocka_unit_test(test_rules_are_erased),
