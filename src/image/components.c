@@ -1,5 +1,6 @@
 /* See components.h. Two rows of runs are alive at a time; a label whose component got no run in a
- * row is finished: it is written out, or dropped when small, and its number used again. */
+ * row is finished: it is written out, or dropped when small, and its number used again. Only labels
+ * of those two rows are in use, so that there are never more than two for each run of a row. */
 #include "image/components.h"
 
 #include <string.h>
@@ -29,7 +30,11 @@ typedef struct row_frame {
 
 typedef struct labeller {
     label *labels;
-    uint32_t n_labels, max_labels, first_free;
+    uint32_t n_labels, first_free;
+    run *above, *now; /* rows of runs, each with one past its last that no run reaches */
+    uint32_t n_above;
+    uint32_t *ended; /* labels of runs above that none of this row continues, left to right */
+    qi_turn turn;
     row_frame frame;
     qi_component *done;
     uint32_t n_done, max_done, limit, min_pixels;
@@ -76,49 +81,67 @@ static qi_component component_of(const label *l) {
                           -l->reach.v[3], l->n_pixels,   l->n_runs};
 }
 
-static uint32_t new_label(labeller *l) {
-    if (l->first_free != NONE) {
-        uint32_t at = l->first_free;
+static uint32_t new_label(labeller *l, const reach *own) {
+    uint32_t at = l->first_free;
+    if (at != NONE)
         l->first_free = l->labels[at].parent;
-        return at;
-    }
-    return l->n_labels < l->max_labels ? l->n_labels++ : NONE;
+    else
+        at = l->n_labels++;
+    l->labels[at] = (label){.reach = *own, .parent = at};
+    return at;
 }
 
-/* Adds one run, joining what it touches in the row above; `above` is advanced. */
-static void add_run(labeller *l, run *r, uint32_t y, const run *above, uint32_t n_above,
-                    uint32_t *at) {
-    while (*at < n_above && above[*at].x1 < r->x0)
-        ++*at;
-    reach own = reach_of(&l->frame, r->x0, r->x1);
-    uint32_t root = NONE;
-    for (uint32_t i = *at; i < n_above && above[i].x0 <= r->x1; i++) {
-        if (above[i].label == NONE) continue;
-        uint32_t other = find_root(l->labels, above[i].label);
-        if (root == NONE) {
-            root = other;
-        } else if (other != root) {
-            label *to = &l->labels[root], *from = &l->labels[other];
-            grow(&to->reach, &from->reach);
-            to->n_pixels += from->n_pixels;
-            to->n_runs += from->n_runs;
-            from->parent = root;
+static void free_label(labeller *l, uint32_t at) {
+    l->labels[at].last_row = NONE;
+    l->labels[at].parent = l->first_free;
+    l->first_free = at;
+}
+
+static void join_labels(label *to, label *from, uint32_t root) {
+    grow(&to->reach, &from->reach);
+    to->n_pixels += from->n_pixels;
+    to->n_runs += from->n_runs;
+    from->parent = root;
+}
+
+/* Adds the runs of row y, joining what they touch in the row above. Says whether labels were
+ * joined. */
+static bool add_runs(labeller *l, uint32_t y, const qi_span *spans, uint32_t n,
+                     uint32_t *ret_n_ended) {
+    const run *above = l->above;
+    label *labels = l->labels;
+    uint32_t at = 0, seen = 0, n_ended = 0; /* seen: runs above known to end or to go on */
+    bool joined = false;
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t x0 = spans[i].x0, x1 = spans[i].x1, root;
+        while (above[at].x1 < x0)
+            at++;
+        for (; seen < at; seen++)
+            l->ended[n_ended++] = above[seen].label;
+        reach own = reach_of(&l->frame, x0, x1);
+        if (above[at].x0 > x1) {
+            root = new_label(l, &own);
+        } else {
+            uint32_t next = at;
+            root = find_root(labels, above[next++].label);
+            for (; above[next].x0 <= x1; next++) {
+                uint32_t other = find_root(labels, above[next].label);
+                if (other == root) continue;
+                join_labels(&labels[root], &labels[other], root);
+                joined = true;
+            }
+            if (next > seen) seen = next;
+            grow(&labels[root].reach, &own);
         }
+        labels[root].n_pixels += x1 - x0;
+        labels[root].n_runs++;
+        labels[root].last_row = y;
+        l->now[i] = (run){x0, x1, root};
     }
-    if (root == NONE) {
-        root = new_label(l);
-        if (root == NONE) {
-            r->label = NONE;
-            return;
-        }
-        l->labels[root] = (label){.reach = own, .parent = root};
-    }
-    label *to = &l->labels[root];
-    grow(&to->reach, &own);
-    to->n_pixels += r->x1 - r->x0;
-    to->n_runs++;
-    to->last_row = y;
-    r->label = root;
+    for (; seen < l->n_above; seen++)
+        l->ended[n_ended++] = above[seen].label;
+    *ret_n_ended = n_ended;
+    return joined;
 }
 
 /* Room for one more finished component: a larger array, or, at the limit, without the smallest. */
@@ -143,29 +166,39 @@ static bool make_room(labeller *l) {
     return true;
 }
 
-static void free_label(labeller *l, uint32_t at) {
-    l->labels[at].last_row = NONE;
-    l->labels[at].parent = l->first_free;
-    l->first_free = at;
+/* Writes out the component of a root, unless it is small, and frees its label. */
+static void finish(labeller *l, uint32_t at) {
+    const label *own = &l->labels[at];
+    if (own->n_pixels >= l->min_pixels) {
+        if (!make_room(l))
+            l->failed = true;
+        else if (own->n_pixels >= l->min_pixels)
+            l->done[l->n_done++] = component_of(own);
+    }
+    free_label(l, at);
 }
 
-/* After row y: frees the labels of the row above that go on no further, or under another name. */
-static void retire_labels(labeller *l, const run *above, uint32_t n_above, uint32_t y) {
-    for (uint32_t i = 0; i < n_above; i++) {
-        uint32_t at = above[i].label;
-        if (at == NONE || l->labels[at].last_row == NONE) continue;
-        const label *own = &l->labels[at];
-        if (own->parent == at) {
-            if (own->last_row == y) continue;
-            if (own->n_pixels >= l->min_pixels) {
-                if (!make_room(l))
-                    l->failed = true;
-                else if (own->n_pixels >= l->min_pixels)
-                    l->done[l->n_done++] = component_of(own);
-            }
-        }
-        free_label(l, at);
+static void label_row(labeller *l, uint32_t y, const qi_span *spans, uint32_t n) {
+    uint32_t n_ended;
+    l->frame = frame_of(l->turn, y);
+    bool joined = add_runs(l, y, spans, n, &n_ended);
+    for (uint32_t i = 0; i < n && joined; i++)
+        l->now[i].label = find_root(l->labels, l->now[i].label);
+    for (uint32_t i = 0; i < n_ended; i++) {
+        const label *own = &l->labels[l->ended[i]];
+        /* Freed already, gone on elsewhere, or under another name. */
+        if (own->last_row == NONE || own->last_row == y || own->parent != l->ended[i]) continue;
+        finish(l, l->ended[i]);
     }
+    for (uint32_t i = 0; i < l->n_above && joined; i++) {
+        uint32_t at = l->above[i].label;
+        if (l->labels[at].last_row != NONE && l->labels[at].parent != at) free_label(l, at);
+    }
+    run *swap = l->above;
+    l->above = l->now;
+    l->now = swap;
+    l->above[n] = (run){NONE, NONE, NONE};
+    l->n_above = n;
 }
 
 quire_err qi_components_find(const qi_mask *mask, const uint32_t box[4], int ink, qi_turn turn,
@@ -174,36 +207,26 @@ quire_err qi_components_find(const qi_mask *mask, const uint32_t box[4], int ink
                              qi_component **ret_components, uint32_t *ret_n) {
     uint32_t max_runs = (box[2] - box[0]) / 2 + 2;
     labeller l = {.first_free = NONE,
-                  .max_labels = 2 * max_runs,
+                  .turn = turn,
                   .max_done = max_components < 4096 ? max_components : 4096,
                   .limit = max_components,
                   .min_pixels = min_pixels,
                   .arena = arena};
-    l.labels = qi_arena_alloc(scratch, l.max_labels, sizeof *l.labels);
+    l.labels = qi_arena_alloc(scratch, 2 * (size_t)max_runs, sizeof *l.labels);
     l.done = qi_arena_alloc(arena, l.max_done, sizeof *l.done);
-    run *above = qi_arena_alloc(scratch, max_runs, sizeof *above);
-    run *now = qi_arena_alloc(scratch, max_runs, sizeof *now);
+    l.above = qi_arena_alloc(scratch, max_runs, sizeof *l.above);
+    l.now = qi_arena_alloc(scratch, max_runs, sizeof *l.now);
+    l.ended = qi_arena_alloc(scratch, max_runs, sizeof *l.ended);
     qi_span *spans = qi_arena_alloc(scratch, max_runs, sizeof *spans);
-    if (!l.labels || !l.done || !above || !now || !spans) return QUIRE_ERR_NO_MEMORY;
-    uint32_t n_above = 0;
+    if (!l.labels || !l.done || !l.above || !l.now || !l.ended || !spans)
+        return QUIRE_ERR_NO_MEMORY;
+    l.above[0] = (run){NONE, NONE, NONE};
     for (uint32_t y = box[1]; y < box[3]; y++) {
         quire_err err = y % 256 == 0 ? qi_deadline_check(deadline) : QUIRE_ERR_OK;
         if (err) return err;
-        uint32_t n = qi_mask_spans(mask, y, box[0], box[2], ink, spans), at = 0;
-        l.frame = frame_of(turn, y);
-        for (uint32_t i = 0; i < n; i++) {
-            now[i] = (run){spans[i].x0, spans[i].x1, NONE};
-            add_run(&l, &now[i], y, above, n_above, &at);
-        }
-        for (uint32_t i = 0; i < n; i++)
-            if (now[i].label != NONE) now[i].label = find_root(l.labels, now[i].label);
-        retire_labels(&l, above, n_above, y);
-        run *swap = above;
-        above = now;
-        now = swap;
-        n_above = n;
+        label_row(&l, y, spans, qi_mask_spans(mask, y, box[0], box[2], ink, spans));
     }
-    retire_labels(&l, above, n_above, NONE - 1);
+    label_row(&l, NONE - 1, spans, 0);
     if (l.failed) return QUIRE_ERR_NO_MEMORY;
     *ret_components = l.done;
     *ret_n = l.n_done;
