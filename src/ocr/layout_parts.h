@@ -99,10 +99,9 @@ static inline void qi_rect_join(qi_rect *r, const qi_rect *by) {
     if (by->y1 > r->y1) r->y1 = by->y1;
 }
 
-/* The value below which half of the weight lies; sorts both arrays' items by value. 0 when empty.
- */
-float qi_weighted_median(float *values, const float *weights, uint32_t n, qi_arena *scratch);
-/* The q-th part of values, which it reorders. 0 when empty. */
+/* The value below which half of the weight lies. 0 when empty. */
+float qi_weighted_median(const float *values, const float *weights, uint32_t n, qi_arena *scratch);
+/* The q-th part of values, which it may reorder. 0 when empty. */
 float qi_quantile(float *values, uint32_t n, float q);
 
 /* Takes leaders out of the inks; fills leaders. */

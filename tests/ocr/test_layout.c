@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "ocr/layout.h"
+#include "ocr/layout_parts.h"
 
 enum { X_HEIGHT = 20, LETTER = 14, STEP = 18, PITCH = 50 };
 
@@ -446,6 +447,42 @@ static void test_only_the_region_is_read(void **state) {
     page_done(&p);
 }
 
+static int compare(const void *a, const void *b) {
+    float x = *(const float *)a, y = *(const float *)b;
+    return (x > y) - (x < y);
+}
+
+/* Of few and many values, some of them equal, some below zero. */
+static void test_order_statistics(void **state) {
+    enum { MOST = 300 };
+    uint32_t random = 1;
+    qi_arena arena = {0};
+    for (uint32_t n = 1; n <= MOST; n += 1 + n / 9) {
+        float values[MOST], sorted[MOST], weights[MOST], mixed[MOST];
+        for (uint32_t i = 0; i < n; i++) {
+            random = random * 1664525 + 1013904223;
+            values[i] = sorted[i] = ((float)(random >> 24) - 40) / 8;
+            weights[i] = i % 7 == 3 ? 2 : 0.5f;
+        }
+        qsort(sorted, n, sizeof *sorted, compare);
+        for (float q = 0; q <= 1; q += 0.25f) {
+            memcpy(mixed, values, sizeof mixed);
+            assert_float_equal(qi_quantile(mixed, n, q), sorted[(int)(q * (float)(n - 1) + 0.5f)],
+                               0);
+        }
+        float median = qi_weighted_median(values, weights, n, &arena), less = 0, more = 0, all = 0;
+        for (uint32_t i = 0; i < n; i++) {
+            less += values[i] < median ? weights[i] : 0;
+            more += values[i] > median ? weights[i] : 0;
+            all += weights[i];
+        }
+        assert_true(less * 2 < all && more * 2 <= all);
+    }
+    assert_float_equal(qi_quantile(NULL, 0, 0.5f), 0, 0);
+    assert_float_equal(qi_weighted_median(NULL, NULL, 0, &arena), 0, 0);
+    qi_arena_done(&arena);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lines_of_one_column),
@@ -467,6 +504,7 @@ int main(void) {
         cmocka_unit_test(test_noise_ends),
         cmocka_unit_test(test_deadline_and_cancel),
         cmocka_unit_test(test_only_the_region_is_read),
+        cmocka_unit_test(test_order_statistics),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
