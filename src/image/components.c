@@ -31,6 +31,7 @@ typedef struct row_frame {
 typedef struct labeller {
     label *labels;
     uint32_t n_labels, first_free;
+    qi_span *spans;   /* of this row */
     run *above, *now; /* rows of runs, each with one past its last that no run reaches */
     uint32_t n_above;
     uint32_t *ended; /* labels of runs above that none of this row continues, left to right */
@@ -106,14 +107,13 @@ static void join_labels(label *to, label *from, uint32_t root) {
 
 /* Adds the runs of row y, joining what they touch in the row above. Says whether labels were
  * joined. */
-static bool add_runs(labeller *l, uint32_t y, const qi_span *spans, uint32_t n,
-                     uint32_t *ret_n_ended) {
+static bool add_runs(labeller *l, uint32_t y, uint32_t n, uint32_t *ret_n_ended) {
     const run *above = l->above;
     label *labels = l->labels;
     uint32_t at = 0, seen = 0, n_ended = 0; /* seen: runs above known to end or to go on */
     bool joined = false;
     for (uint32_t i = 0; i < n; i++) {
-        uint32_t x0 = spans[i].x0, x1 = spans[i].x1, root;
+        uint32_t x0 = l->spans[i].x0, x1 = l->spans[i].x1, root;
         while (above[at].x1 < x0)
             at++;
         for (; seen < at; seen++)
@@ -166,29 +166,28 @@ static bool make_room(labeller *l) {
     return true;
 }
 
-/* Writes out the component of a root, unless it is small, and frees its label. */
-static void finish(labeller *l, uint32_t at) {
-    const label *own = &l->labels[at];
-    if (own->n_pixels >= l->min_pixels) {
-        if (!make_room(l))
-            l->failed = true;
-        else if (own->n_pixels >= l->min_pixels)
-            l->done[l->n_done++] = component_of(own);
-    }
-    free_label(l, at);
+static void write_out(labeller *l, const qi_component *c) {
+    if (c->n_pixels < l->min_pixels) return;
+    if (!make_room(l))
+        l->failed = true;
+    else if (c->n_pixels >= l->min_pixels)
+        l->done[l->n_done++] = *c;
 }
 
-static void label_row(labeller *l, uint32_t y, const qi_span *spans, uint32_t n) {
+/* Labels row y, whose n runs are in spans. */
+static void label_row(labeller *l, uint32_t y, uint32_t n) {
     uint32_t n_ended;
     l->frame = frame_of(l->turn, y);
-    bool joined = add_runs(l, y, spans, n, &n_ended);
+    bool joined = add_runs(l, y, n, &n_ended);
     for (uint32_t i = 0; i < n && joined; i++)
         l->now[i].label = find_root(l->labels, l->now[i].label);
     for (uint32_t i = 0; i < n_ended; i++) {
         const label *own = &l->labels[l->ended[i]];
         /* Freed already, gone on elsewhere, or under another name. */
         if (own->last_row == NONE || own->last_row == y || own->parent != l->ended[i]) continue;
-        finish(l, l->ended[i]);
+        qi_component c = component_of(own);
+        write_out(l, &c);
+        free_label(l, l->ended[i]);
     }
     for (uint32_t i = 0; i < l->n_above && joined; i++) {
         uint32_t at = l->above[i].label;
@@ -201,34 +200,78 @@ static void label_row(labeller *l, uint32_t y, const qi_span *spans, uint32_t n)
     l->n_above = n;
 }
 
+static quire_err init(labeller *l, const uint32_t box[4], qi_turn turn, uint32_t min_pixels,
+                      uint32_t max_components, qi_arena *arena, qi_arena *scratch) {
+    uint32_t max_runs = (box[2] - box[0]) / 2 + 2;
+    *l = (labeller){.first_free = NONE,
+                    .turn = turn,
+                    .max_done = max_components < 4096 ? max_components : 4096,
+                    .limit = max_components,
+                    .min_pixels = min_pixels,
+                    .arena = arena};
+    l->labels = qi_arena_alloc(scratch, 2 * (size_t)max_runs, sizeof *l->labels);
+    l->done = qi_arena_alloc(arena, l->max_done, sizeof *l->done);
+    l->above = qi_arena_alloc(scratch, max_runs, sizeof *l->above);
+    l->now = qi_arena_alloc(scratch, max_runs, sizeof *l->now);
+    l->ended = qi_arena_alloc(scratch, max_runs, sizeof *l->ended);
+    l->spans = qi_arena_alloc(scratch, max_runs, sizeof *l->spans);
+    if (!l->labels || !l->done || !l->above || !l->now || !l->ended || !l->spans)
+        return QUIRE_ERR_NO_MEMORY;
+    l->above[0] = (run){NONE, NONE, NONE};
+    return QUIRE_ERR_OK;
+}
+
+/* Labels the rows y0 <= y < y1 of the box, with which all that is in them ends. */
+static quire_err label_rows(labeller *l, const qi_mask *mask, const uint32_t box[4], uint32_t y0,
+                            uint32_t y1, int ink, const qi_deadline *deadline) {
+    for (uint32_t y = y0; y < y1; y++) {
+        quire_err err = y % 256 == 0 ? qi_deadline_check(deadline) : QUIRE_ERR_OK;
+        if (err) return err;
+        label_row(l, y, qi_mask_spans(mask, y, box[0], box[2], ink, l->spans));
+    }
+    label_row(l, NONE - 1, 0);
+    return l->failed ? QUIRE_ERR_NO_MEMORY : QUIRE_ERR_OK;
+}
+
 quire_err qi_components_find(const qi_mask *mask, const uint32_t box[4], int ink, qi_turn turn,
                              uint32_t min_pixels, uint32_t max_components,
                              const qi_deadline *deadline, qi_arena *arena, qi_arena *scratch,
-                             qi_component **ret_components, uint32_t *ret_n) {
-    uint32_t max_runs = (box[2] - box[0]) / 2 + 2;
-    labeller l = {.first_free = NONE,
-                  .turn = turn,
-                  .max_done = max_components < 4096 ? max_components : 4096,
-                  .limit = max_components,
-                  .min_pixels = min_pixels,
-                  .arena = arena};
-    l.labels = qi_arena_alloc(scratch, 2 * (size_t)max_runs, sizeof *l.labels);
-    l.done = qi_arena_alloc(arena, l.max_done, sizeof *l.done);
-    l.above = qi_arena_alloc(scratch, max_runs, sizeof *l.above);
-    l.now = qi_arena_alloc(scratch, max_runs, sizeof *l.now);
-    l.ended = qi_arena_alloc(scratch, max_runs, sizeof *l.ended);
-    qi_span *spans = qi_arena_alloc(scratch, max_runs, sizeof *spans);
-    if (!l.labels || !l.done || !l.above || !l.now || !l.ended || !spans)
-        return QUIRE_ERR_NO_MEMORY;
-    l.above[0] = (run){NONE, NONE, NONE};
-    for (uint32_t y = box[1]; y < box[3]; y++) {
-        quire_err err = y % 256 == 0 ? qi_deadline_check(deadline) : QUIRE_ERR_OK;
-        if (err) return err;
-        label_row(&l, y, spans, qi_mask_spans(mask, y, box[0], box[2], ink, spans));
-    }
-    label_row(&l, NONE - 1, spans, 0);
-    if (l.failed) return QUIRE_ERR_NO_MEMORY;
-    *ret_components = l.done;
-    *ret_n = l.n_done;
+                             qi_components *ret) {
+    labeller l;
+    quire_err err = init(&l, box, turn, min_pixels, max_components, arena, scratch);
+    if (!err) err = label_rows(&l, mask, box, box[1], box[3], ink, deadline);
+    if (err) return err;
+    *ret = (qi_components){l.done, l.n_done, l.min_pixels};
     return QUIRE_ERR_OK;
+}
+
+static bool has_ink(const qi_mask *mask, uint32_t y, uint32_t x0, uint32_t x1) {
+    return qi_mask_find(mask, y, x0, 1) < x1;
+}
+
+/* No component reaches over a row that was blank. What is in the rows between two such is copied,
+ * unless something changed in them. */
+quire_err qi_components_find_again(const qi_mask *mask, const uint32_t box[4],
+                                   const qi_components *before, const bool *changed,
+                                   uint32_t min_pixels, uint32_t max_components,
+                                   const qi_deadline *deadline, qi_arena *arena, qi_arena *scratch,
+                                   qi_components *ret) {
+    const qi_turn level = {1, 0};
+    if (before->min_pixels != min_pixels)
+        return qi_components_find(mask, box, 1, level, min_pixels, max_components, deadline, arena,
+                                  scratch, ret);
+    labeller l;
+    quire_err err = init(&l, box, level, min_pixels, max_components, arena, scratch);
+    for (uint32_t y = box[1], i = 0; y < box[3] && !err; y++) {
+        uint32_t from = y;
+        bool any = false;
+        for (; y < box[3] && (changed[y] || has_ink(mask, y, box[0], box[2])); y++)
+            any |= changed[y];
+        if (any) err = label_rows(&l, mask, box, from, y, 1, deadline);
+        for (; i < before->n && before->items[i].y0 < (float)y; i++)
+            if (!any) write_out(&l, &before->items[i]);
+    }
+    if (!err && l.failed) err = QUIRE_ERR_NO_MEMORY;
+    if (!err) *ret = (qi_components){l.done, l.n_done, l.min_pixels};
+    return err;
 }

@@ -180,11 +180,10 @@ quire_err qi_ink_cover_find(const qi_grey *g, qi_ink_word words[], uint32_t n_wo
         if (words[i].shown && words[i].believed) cover.covered_px += take_ink(g, &mask, &words[i]);
     }
     const uint32_t box[4] = {0, 0, g->width, g->height};
-    qi_component *c;
-    uint32_t n;
+    qi_components found;
     err = qi_components_find(&mask, box, 1, (qi_turn){1, 0}, LETTER_MIN_PX, MAX_COMPONENTS,
-                             deadline, arena, arena, &c, &n);
-    if (!err) err = find_rows(g, c, n, arena, &cover);
+                             deadline, arena, arena, &found);
+    if (!err) err = find_rows(g, found.items, found.n, arena, &cover);
     if (!err) *ret_cover = cover;
     return err;
 }

@@ -164,7 +164,7 @@ static uint32_t count_hanging(const qi_mask *mask, const qi_mask *strokes, const
 }
 
 /* Clears the stroke with its ragged edges, but where ink goes on to both of its sides. */
-static void erase_level(const qi_mask *mask, const qi_mask *strokes, const rule *r) {
+static void erase_level(const qi_mask *mask, const qi_mask *strokes, const rule *r, bool *changed) {
     for (uint32_t x = r->x0; x < r->x1; x++) {
         uint32_t y = r->y0;
         while (y < r->y1) {
@@ -179,14 +179,17 @@ static void erase_level(const qi_mask *mask, const qi_mask *strokes, const rule 
             int64_t top = ragged_end(mask, x, (int64_t)y - 1, -1, &above);
             int64_t bottom = ragged_end(mask, x, end, 1, &below);
             int64_t from = above ? y : top + 1, to = below ? end : bottom;
-            for (int64_t k = from; k < to && !(above && below); k++)
+            for (int64_t k = from; k < to && !(above && below); k++) {
                 qi_mask_fill_span(mask, (uint32_t)k, x, x + 1, 0);
+                changed[k] = true;
+            }
             y = end;
         }
     }
 }
 
-static void erase_upright(const qi_mask *mask, const qi_mask *strokes, const rule *r) {
+static void erase_upright(const qi_mask *mask, const qi_mask *strokes, const rule *r,
+                          bool *changed) {
     for (uint32_t y = r->y0; y < r->y1; y++) {
         uint32_t x = r->x0;
         while ((x = qi_mask_find(strokes, y, x, 1)) < r->x1) {
@@ -196,7 +199,10 @@ static void erase_upright(const qi_mask *mask, const qi_mask *strokes, const rul
             while (to < mask->width && to - end <= RAGGED && is_set(mask, to, y))
                 to++;
             bool left = x - from > RAGGED, right = to - end > RAGGED;
-            if (!(left && right)) qi_mask_fill_span(mask, y, left ? x : from, right ? end : to, 0);
+            if (!(left && right)) {
+                qi_mask_fill_span(mask, y, left ? x : from, right ? end : to, 0);
+                changed[y] = true;
+            }
             x = end;
         }
     }
@@ -204,25 +210,27 @@ static void erase_upright(const qi_mask *mask, const qi_mask *strokes, const rul
 
 static quire_err take_strokes(const qi_mask *mask, const qi_mask *strokes, bool upright,
                               uint32_t min_length, const qi_deadline *deadline, qi_arena *scratch,
-                              uint32_t *n_rules) {
-    qi_component *c;
-    uint32_t n, box[4] = {0, 0, mask->width, mask->height};
+                              bool *changed, uint32_t *n_rules) {
+    qi_components found;
+    uint32_t box[4] = {0, 0, mask->width, mask->height};
     quire_err err = qi_components_find(strokes, box, 1, (qi_turn){1, 0}, min_length, MAX_RULES / 2,
-                                       deadline, scratch, scratch, &c, &n);
-    for (uint32_t i = 0; i < n && !err; i++) {
-        rule r = {(uint32_t)c[i].x0, (uint32_t)c[i].y0, (uint32_t)c[i].x1, (uint32_t)c[i].y1};
+                                       deadline, scratch, scratch, &found);
+    for (uint32_t i = 0; !err && i < found.n; i++) {
+        const qi_component *c = &found.items[i];
+        rule r = {(uint32_t)c->x0, (uint32_t)c->y0, (uint32_t)c->x1, (uint32_t)c->y1};
         if (!upright && count_hanging(mask, strokes, &r) * 7 > r.x1 - r.x0) continue;
         if (upright)
-            erase_upright(mask, strokes, &r);
+            erase_upright(mask, strokes, &r, changed);
         else
-            erase_level(mask, strokes, &r);
+            erase_level(mask, strokes, &r, changed);
         ++*n_rules;
     }
     return err;
 }
 
 quire_err qi_rules_erase(const qi_mask *mask, uint32_t min_length, uint32_t max_thickness,
-                         const qi_deadline *deadline, qi_arena *scratch, uint32_t *ret_n) {
+                         const qi_deadline *deadline, qi_arena *scratch, bool *changed,
+                         uint32_t *ret_n) {
     qi_mask level, upright, thick;
     uint32_t n_rules = 0;
     quire_err err = open_columns(mask, min_length, scratch, &upright);
@@ -234,10 +242,12 @@ quire_err qi_rules_erase(const qi_mask *mask, uint32_t min_length, uint32_t max_
     if (!err && level.bits) {
         err = open_columns(&level, max_thickness + 1, scratch, &thick);
         if (!err) leave_out(&level, &thick);
-        if (!err) err = take_strokes(mask, &level, false, min_length, deadline, scratch, &n_rules);
+        if (!err)
+            err =
+                take_strokes(mask, &level, false, min_length, deadline, scratch, changed, &n_rules);
     }
     if (!err && upright.bits)
-        err = take_strokes(mask, &upright, true, min_length, deadline, scratch, &n_rules);
+        err = take_strokes(mask, &upright, true, min_length, deadline, scratch, changed, &n_rules);
     if (err) return err;
     *ret_n = n_rules;
     return QUIRE_ERR_OK;

@@ -9,9 +9,10 @@
 
 /* Erases straight strokes at least min_length_px long and at most max_thickness_px thick from mask,
  * along and across, where what crosses them is kept. Strokes from which much hangs down, as letters
- * do from the headline of Devanagari, stay. *ret_n: how many were erased. Errors: NO_MEMORY,
- * TIMEOUT, CANCELLED. */
+ * do from the headline of Devanagari, stay. changed: set for the rows of the mask in which anything
+ * was erased. *ret_n: how many were erased. Errors: NO_MEMORY, TIMEOUT, CANCELLED. */
 quire_err qi_rules_erase(const qi_mask *mask, uint32_t min_length_px, uint32_t max_thickness_px,
-                         const qi_deadline *deadline, qi_arena *scratch, uint32_t *ret_n);
+                         const qi_deadline *deadline, qi_arena *scratch, bool *changed,
+                         uint32_t *ret_n);
 
 #endif

@@ -41,8 +41,7 @@ typedef struct finder {
     const qi_deadline *deadline;
     qi_arena *arena, *scratch;
     qi_mask mask;
-    qi_component *components;
-    uint32_t n_components;
+    qi_components components;
     float letter_height;
     float degrees;
     qi_turn turn;
@@ -59,12 +58,18 @@ static float component_width(const qi_component *c) {
     return c->x1 - c->x0;
 }
 
+static void region_box(const finder *f, uint32_t ret_box[4]) {
+    ret_box[0] = (uint32_t)f->region.x0;
+    ret_box[1] = (uint32_t)f->region.y0;
+    ret_box[2] = (uint32_t)f->region.x1;
+    ret_box[3] = (uint32_t)f->region.y1;
+}
+
 static quire_err label_ink(finder *f) {
-    uint32_t box[4] = {(uint32_t)f->region.x0, (uint32_t)f->region.y0, (uint32_t)f->region.x1,
-                       (uint32_t)f->region.y1};
+    uint32_t box[4];
+    region_box(f, box);
     return qi_components_find(&f->mask, box, 1, f->turn, MIN_INK_PIXELS, MAX_COMPONENTS,
-                              f->deadline, f->scratch, f->scratch, &f->components,
-                              &f->n_components);
+                              f->deadline, f->scratch, f->scratch, &f->components);
 }
 
 /* Could this be a letter, or letters that touch? Rough: the usual height is not known yet. */
@@ -80,8 +85,8 @@ static bool letter_like(const qi_component *c, float page_height) {
 /* The weight of what could be letters; what counts when ink and paper must be told apart. */
 static double letters_weight(const finder *f) {
     double sum = 0;
-    for (uint32_t i = 0; i < f->n_components; i++) {
-        const qi_component *c = &f->components[i];
+    for (uint32_t i = 0; i < f->components.n; i++) {
+        const qi_component *c = &f->components.items[i];
         float h = component_height(c);
         if (letter_like(c, (float)f->mask.height)) sum += fminf(component_width(c), 2 * h) * h;
     }
@@ -98,15 +103,13 @@ static quire_err choose_polarity(finder *f) {
     if (n_ink * 2 < n_all) return QUIRE_ERR_OK;
     double as_is = letters_weight(f);
     qi_mask_invert(&f->mask, x0, (uint32_t)f->region.y0, x1, (uint32_t)f->region.y1);
-    qi_component *before = f->components;
-    uint32_t n_before = f->n_components;
+    const qi_components before = f->components;
     quire_err err = label_ink(f);
     if (err) return err;
     f->inverted = letters_weight(f) > 1.5 * as_is;
     if (f->inverted) return QUIRE_ERR_OK;
     qi_mask_invert(&f->mask, x0, (uint32_t)f->region.y0, x1, (uint32_t)f->region.y1);
     f->components = before;
-    f->n_components = n_before;
     return QUIRE_ERR_OK;
 }
 
@@ -123,12 +126,12 @@ static void bound_weights(float *weights, uint32_t n) {
 }
 
 static quire_err measure_letters(finder *f) {
-    float *heights = qi_arena_alloc(f->scratch, f->n_components + 1, sizeof *heights);
-    float *weights = qi_arena_alloc(f->scratch, f->n_components + 1, sizeof *weights);
+    float *heights = qi_arena_alloc(f->scratch, f->components.n + 1, sizeof *heights);
+    float *weights = qi_arena_alloc(f->scratch, f->components.n + 1, sizeof *weights);
     if (!heights || !weights) return QUIRE_ERR_NO_MEMORY;
     uint32_t n = 0;
-    for (uint32_t i = 0; i < f->n_components; i++) {
-        const qi_component *c = &f->components[i];
+    for (uint32_t i = 0; i < f->components.n; i++) {
+        const qi_component *c = &f->components.items[i];
         if (!letter_like(c, (float)f->mask.height)) continue;
         float h = component_height(c);
         heights[n] = h;
@@ -140,11 +143,11 @@ static quire_err measure_letters(finder *f) {
 }
 
 static quire_err measure_skew(finder *f) {
-    qi_point *points = qi_arena_alloc(f->scratch, f->n_components + 1, sizeof *points);
+    qi_point *points = qi_arena_alloc(f->scratch, f->components.n + 1, sizeof *points);
     if (!points) return QUIRE_ERR_NO_MEMORY;
     uint32_t n = 0;
-    for (uint32_t i = 0; i < f->n_components; i++) {
-        const qi_component *c = &f->components[i];
+    for (uint32_t i = 0; i < f->components.n; i++) {
+        const qi_component *c = &f->components.items[i];
         float h = component_height(c);
         if (!letter_like(c, (float)f->mask.height)) continue;
         if (h < 0.5f * f->letter_height || h > 2 * f->letter_height) continue;
@@ -229,13 +232,14 @@ static quire_err add_white_letters(finder *f, const qi_component *ground, bool *
     quire_box on_page = box_on_page(f, &box);
     uint32_t area[4] = {(uint32_t)on_page.x0, (uint32_t)on_page.y0, (uint32_t)on_page.x1,
                         (uint32_t)on_page.y1};
-    qi_component *c;
-    uint32_t n, n_letters = 0, first = f->parts.n_inks;
+    qi_components found;
+    uint32_t n_letters = 0, first = f->parts.n_inks;
     quire_err err = qi_components_find(&f->mask, area, 0, f->turn, MIN_INK_PIXELS, MAX_WHITE / 2,
-                                       f->deadline, f->scratch, f->scratch, &c, &n);
+                                       f->deadline, f->scratch, f->scratch, &found);
     if (err) return err;
+    const qi_component *c = found.items;
     float size = f->letter_height, covered = 0;
-    for (uint32_t i = 0; i < n && f->parts.n_inks < f->max_inks; i++) {
+    for (uint32_t i = 0; i < found.n && f->parts.n_inks < f->max_inks; i++) {
         float h = component_height(&c[i]), w = component_width(&c[i]);
         bool edge = c[i].x0 <= box.x0 + 1 || c[i].x1 >= box.x1 - 1 || c[i].y0 <= box.y0 + 1 ||
                     c[i].y1 >= box.y1 - 1;
@@ -268,14 +272,14 @@ static void add_picture(qi_parts *p, const qi_component *c) {
 /* Picks text ink from the components; rules, pictures and dirt are left out. */
 static quire_err sort_components(finder *f) {
     qi_parts *p = &f->parts;
-    f->max_inks = f->n_components + MAX_WHITE;
+    f->max_inks = f->components.n + MAX_WHITE;
     p->inks = qi_arena_alloc(f->scratch, f->max_inks, sizeof *p->inks);
     p->pictures = qi_arena_alloc(f->scratch, MAX_PICTURES, sizeof *p->pictures);
     p->bands = qi_arena_alloc(f->scratch, MAX_BANDS, sizeof *p->bands);
     if (!p->inks || !p->bands || !p->pictures) return QUIRE_ERR_NO_MEMORY;
     float size = f->letter_height;
-    for (uint32_t i = 0; i < f->n_components; i++) {
-        const qi_component *c = &f->components[i];
+    for (uint32_t i = 0; i < f->components.n; i++) {
+        const qi_component *c = &f->components.items[i];
         if (kind_of(f, c) != SOLID) continue;
         bool found = false;
         quire_err err = fill_of(c) > 0.5f ? add_white_letters(f, c, &found) : QUIRE_ERR_OK;
@@ -289,8 +293,8 @@ static quire_err sort_components(finder *f) {
             p->inks[p->n_inks++] = ink_of(f, c, false);
     }
     uint32_t n_solid = p->n_pictures;
-    for (uint32_t i = 0; i < f->n_components; i++) {
-        const qi_component *c = &f->components[i];
+    for (uint32_t i = 0; i < f->components.n; i++) {
+        const qi_component *c = &f->components.items[i];
         qi_rect box = box_of(c);
         kind what = kind_of(f, c);
         if (what == DIRT) add_picture(p, c);
@@ -413,6 +417,28 @@ static quire_err estimate_dpi(const finder *f, qi_layout *out) {
     return QUIRE_ERR_OK;
 }
 
+/* Takes the rules out of the mask, and brings the components up to date with that and with the
+ * slope of the text. */
+static quire_err erase_rules(finder *f) {
+    bool *changed = qi_arena_alloc(f->scratch, f->mask.height, sizeof *changed);
+    if (!changed) return QUIRE_ERR_NO_MEMORY;
+    float size = f->letter_height;
+    uint32_t n_rules, box[4];
+    quire_err err = qi_rules_erase(&f->mask, (uint32_t)(3 * size) + 8, (uint32_t)(0.3f * size) + 2,
+                                   f->deadline, f->scratch, changed, &n_rules);
+    if (err) return err;
+    if (fabsf(f->degrees) > 0.05f) {
+        float angle = f->degrees * (float)(M_PI / 180);
+        f->turn = (qi_turn){cosf(angle), sinf(angle)};
+        return label_ink(f);
+    }
+    if (!n_rules) return QUIRE_ERR_OK;
+    const qi_components before = f->components;
+    region_box(f, box);
+    return qi_components_find_again(&f->mask, box, &before, changed, MIN_INK_PIXELS, MAX_COMPONENTS,
+                                    f->deadline, f->scratch, f->scratch, &f->components);
+}
+
 static quire_err find_text(finder *f, qi_layout *out) {
     quire_err err =
         qi_threshold_page(f->page, f->region, f->deadline, f->scratch, f->scratch, &f->mask);
@@ -423,17 +449,7 @@ static quire_err find_text(finder *f, qi_layout *out) {
     if (err || f->letter_height <= 0) return err;
     err = measure_skew(f);
     if (err) return err;
-    uint32_t n_rules;
-    err =
-        qi_rules_erase(&f->mask, (uint32_t)(3 * f->letter_height) + 8,
-                       (uint32_t)(0.3f * f->letter_height) + 2, f->deadline, f->scratch, &n_rules);
-    if (err) return err;
-    bool turned = fabsf(f->degrees) > 0.05f;
-    if (turned) {
-        float angle = f->degrees * (float)(M_PI / 180);
-        f->turn = (qi_turn){cosf(angle), sinf(angle)};
-    }
-    if (turned || n_rules) err = label_ink(f);
+    err = erase_rules(f);
     if (!err) err = measure_letters(f);
     if (err) return err;
     err = qi_scan_edge_find(&f->mask, 1, f->scratch, f->scratch, &f->edge);

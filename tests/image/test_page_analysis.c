@@ -239,8 +239,11 @@ static void test_rules_are_erased(void **state) {
         for (uint32_t y = 204; y < 225; y++)
             qi_mask_fill_span(&m, y, x, x + 5, 1);
     uint32_t n_rules;
-    assert_int_equal(qi_rules_erase(&m, 100, 6, NULL, &arena, &n_rules), QUIRE_ERR_OK);
+    bool changed[300] = {false};
+    assert_int_equal(qi_rules_erase(&m, 100, 6, NULL, &arena, changed, &n_rules), QUIRE_ERR_OK);
     assert_int_equal(n_rules, 1);
+    for (uint32_t y = 0; y < 300; y++)
+        assert_int_equal(changed[y], y >= 100 && y < 104);
     assert_int_equal(qi_mask_count(&m, 102, 0, 600), 5);
     assert_int_equal(qi_mask_count(&m, 90, 0, 600), 5);
     assert_int_equal(qi_mask_count(&m, 202, 0, 600), 500);
@@ -255,6 +258,7 @@ static void test_rules_of_the_least_length(void **state) {
         uint32_t length = lengths[i / 70], from = 10 + i % 70, n_rules;
         qi_arena arena = {0};
         qi_mask m;
+        bool changed[300];
         assert_int_equal(qi_mask_init(300, 300, &arena, &m), QUIRE_ERR_OK);
         qi_mask_fill_span(&m, 280, from, from + length, 1);
         qi_mask_fill_span(&m, 280, from + length - 9, from + length - 7, 0);
@@ -263,7 +267,8 @@ static void test_rules_of_the_least_length(void **state) {
             qi_mask_fill_span(&m, y, 2 * from + 10, 2 * from + 11, 1);
             if (y > from) qi_mask_fill_span(&m, y, 250, 251, 1);
         }
-        assert_int_equal(qi_rules_erase(&m, length, 2, NULL, &arena, &n_rules), QUIRE_ERR_OK);
+        assert_int_equal(qi_rules_erase(&m, length, 2, NULL, &arena, changed, &n_rules),
+                         QUIRE_ERR_OK);
         assert_int_equal(n_rules, 2);
         assert_int_equal(count_all(&m), 2 * (length - 1));
         qi_arena_done(&arena);
@@ -281,27 +286,27 @@ static void test_components(void **state) {
     for (uint32_t y = 0; y < 5; y++)
         for (uint32_t x = 0; x < 11; x++)
             if (picture[y][x] == '#') qi_mask_fill_span(&m, y, x, x + 1, 1);
-    qi_component *c;
-    uint32_t n, box[4] = {0, 0, 11, 5};
+    qi_components all;
+    uint32_t box[4] = {0, 0, 11, 5};
     qi_turn level = {1, 0};
-    assert_int_equal(qi_components_find(&m, box, 1, level, 2, 100, NULL, &arena, &arena, &c, &n),
+    assert_int_equal(qi_components_find(&m, box, 1, level, 2, 100, NULL, &arena, &arena, &all),
                      QUIRE_ERR_OK);
-    assert_int_equal(n, 2);
-    assert_int_equal(c[0].n_pixels, 3);
-    assert_float_equal(c[0].x0, 8, 0);
-    assert_float_equal(c[0].x1, 11, 0);
-    assert_int_equal(c[1].n_pixels, 10);
-    assert_int_equal(c[1].n_runs, 5);
-    assert_float_equal(c[1].x1, 6, 0);
-    assert_float_equal(c[1].y1, 3, 0);
-    assert_int_equal(qi_components_find(&m, box, 1, level, 1, 100, NULL, &arena, &arena, &c, &n),
+    assert_int_equal(all.n, 2);
+    assert_int_equal(all.items[0].n_pixels, 3);
+    assert_float_equal(all.items[0].x0, 8, 0);
+    assert_float_equal(all.items[0].x1, 11, 0);
+    assert_int_equal(all.items[1].n_pixels, 10);
+    assert_int_equal(all.items[1].n_runs, 5);
+    assert_float_equal(all.items[1].x1, 6, 0);
+    assert_float_equal(all.items[1].y1, 3, 0);
+    assert_int_equal(qi_components_find(&m, box, 1, level, 1, 100, NULL, &arena, &arena, &all),
                      QUIRE_ERR_OK);
-    assert_int_equal(n, 5);
+    assert_int_equal(all.n, 5);
     /* With room for two only the small ones go. */
-    assert_int_equal(qi_components_find(&m, box, 1, level, 1, 2, NULL, &arena, &arena, &c, &n),
+    assert_int_equal(qi_components_find(&m, box, 1, level, 1, 2, NULL, &arena, &arena, &all),
                      QUIRE_ERR_OK);
-    assert_in_range(n, 1, 2);
-    assert_int_equal(c[n - 1].n_pixels, 10);
+    assert_in_range(all.n, 1, 2);
+    assert_int_equal(all.items[all.n - 1].n_pixels, 10);
     qi_arena_done(&arena);
 }
 
@@ -325,17 +330,57 @@ static void test_components_in_a_turned_frame(void **state) {
             y0 = fminf(y0, y * turn.cos + x * turn.sin);
             y1 = fmaxf(y1, y * turn.cos + x * turn.sin);
         }
-        qi_component *c;
-        uint32_t n, box[4] = {0, 0, 300, 200};
-        assert_int_equal(qi_components_find(&m, box, 1, turn, 1, 9, NULL, &arena, &arena, &c, &n),
+        qi_components all;
+        uint32_t box[4] = {0, 0, 300, 200};
+        assert_int_equal(qi_components_find(&m, box, 1, turn, 1, 9, NULL, &arena, &arena, &all),
                          QUIRE_ERR_OK);
-        assert_int_equal(n, 1);
-        assert_float_equal(c->x0, x0, 1e-3);
-        assert_float_equal(c->y0, y0, 1e-3);
-        assert_float_equal(c->x1, x1, 1e-3);
-        assert_float_equal(c->y1, y1, 1e-3);
+        assert_int_equal(all.n, 1);
+        assert_float_equal(all.items->x0, x0, 1e-3);
+        assert_float_equal(all.items->y0, y0, 1e-3);
+        assert_float_equal(all.items->x1, x1, 1e-3);
+        assert_float_equal(all.items->y1, y1, 1e-3);
     }
     qi_arena_done(&arena);
+}
+
+/* Random ink, with blank rows here and there, of which some is erased: found again as if anew. */
+static void test_components_after_erasing(void **state) {
+    enum { WIDTH = 130, HEIGHT = 300 };
+    const uint32_t box[4] = {3, 5, 127, 290};
+    const qi_turn level = {1, 0};
+    uint32_t random = 1;
+    for (uint32_t round = 0; round < 60; round++) {
+        qi_arena arena = {0};
+        qi_mask m;
+        bool changed[HEIGHT] = {false};
+        uint32_t most = round % 3 ? 5000 : 60;
+        assert_int_equal(qi_mask_init(WIDTH, HEIGHT, &arena, &m), QUIRE_ERR_OK);
+        for (uint32_t i = 0; i < 20 * round; i++) {
+            random = random * 1664525 + 1013904223;
+            uint32_t y = (random >> 8) % HEIGHT, x = (random >> 20) % (WIDTH - 9);
+            if (y % 20 > 2) qi_mask_fill_span(&m, y, x, x + 1 + i % 9, 1);
+        }
+        qi_components before, again, anew;
+        assert_int_equal(
+            qi_components_find(&m, box, 1, level, 3, most, NULL, &arena, &arena, &before),
+            QUIRE_ERR_OK);
+        for (uint32_t i = 0; i < 6; i++) {
+            random = random * 1664525 + 1013904223;
+            uint32_t y = (random >> 8) % HEIGHT;
+            qi_mask_fill_span(&m, y, 0, i % 2 ? WIDTH : 50, 0);
+            changed[y] = true;
+        }
+        assert_int_equal(qi_components_find_again(&m, box, &before, changed, 3, most, NULL, &arena,
+                                                  &arena, &again),
+                         QUIRE_ERR_OK);
+        assert_int_equal(
+            qi_components_find(&m, box, 1, level, 3, most, NULL, &arena, &arena, &anew),
+            QUIRE_ERR_OK);
+        assert_int_equal(again.n, anew.n);
+        assert_int_equal(again.min_pixels, anew.min_pixels);
+        if (anew.n) assert_memory_equal(again.items, anew.items, anew.n * sizeof *anew.items);
+        qi_arena_done(&arena);
+    }
 }
 
 static void test_skew_is_found(void **state) {
@@ -373,6 +418,7 @@ int main(void) {
         cmocka_unit_test(test_rules_of_the_least_length),
         cmocka_unit_test(test_components),
         cmocka_unit_test(test_components_in_a_turned_frame),
+        cmocka_unit_test(test_components_after_erasing),
         cmocka_unit_test(test_skew_is_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
