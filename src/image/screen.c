@@ -111,7 +111,36 @@ static uint32_t settle_tiles(const tile_map *m) {
     return n;
 }
 
+/* A tile with all that the means reach over on the page. */
+static void smooth_inner_tile(const qi_grey *page, uint32_t x0, uint32_t y0, const qi_grey *out) {
+    enum { WINDOW = 2 * REACH + 1 };
+    uint16_t across[TILE + 2 * REACH][TILE];
+    for (uint32_t v = 0; v < TILE + 2 * REACH; v++) {
+        const uint8_t *row = qi_grey_row(page, y0 - REACH + v) + x0 - REACH;
+        for (uint32_t x = 0; x < TILE; x++) {
+            uint16_t sum = 0;
+            for (uint32_t u = 0; u < WINDOW; u++)
+                sum = (uint16_t)(sum + row[x + u]);
+            across[v][x] = (uint16_t)(sum * 16) / WINDOW;
+        }
+    }
+    for (uint32_t y = 0; y < TILE; y++) {
+        uint8_t *row = qi_grey_row(out, y0 + y) + x0;
+        for (uint32_t x = 0; x < TILE; x++) {
+            uint16_t sum = 0;
+            for (uint32_t v = 0; v < WINDOW; v++)
+                sum = (uint16_t)(sum + across[y + v][x]);
+            row[x] = (uint8_t)(sum / (16 * WINDOW));
+        }
+    }
+}
+
 static void smooth_tile(const qi_grey *page, uint32_t x0, uint32_t y0, const qi_grey *out) {
+    if (x0 >= REACH && y0 >= REACH && x0 + TILE + REACH <= page->width &&
+        y0 + TILE + REACH <= page->height) {
+        smooth_inner_tile(page, x0, y0, out);
+        return;
+    }
     uint32_t x1 = x0 + TILE < page->width ? x0 + TILE : page->width;
     uint32_t y1 = y0 + TILE < page->height ? y0 + TILE : page->height;
     uint32_t left = x0 > REACH ? x0 - REACH : 0, top = y0 > REACH ? y0 - REACH : 0;
