@@ -19,7 +19,7 @@ enum {
 typedef struct canvas {
     float x0, y0, cell_x, cell_y;
     uint32_t nx, ny;
-    uint8_t *ink;
+    uint8_t *ink; /* 1 or 0; one row more than ny, which is all ink */
 } canvas;
 
 typedef struct candidate {
@@ -51,8 +51,9 @@ static quire_err paint_all(const qi_parts *p, const uint32_t *set, uint32_t n, f
     c->cell_y = fmaxf(size * 0.25f, qi_rect_height(&all) / (MAX_CELLS_Y - 2));
     c->nx = (uint32_t)(qi_rect_width(&all) / c->cell_x) + 1;
     c->ny = (uint32_t)(qi_rect_height(&all) / c->cell_y) + 1;
-    c->ink = qi_arena_alloc(scratch, (size_t)c->nx * c->ny, 1);
+    c->ink = qi_arena_alloc(scratch, (size_t)c->nx * (c->ny + 1), 1);
     if (!c->ink) return QUIRE_ERR_NO_MEMORY;
+    memset(c->ink + (size_t)c->nx * c->ny, 1, c->nx);
     for (uint32_t i = 0; i < n; i++)
         paint(c, &p->pieces[set[i]].box);
     for (uint32_t i = 0; i < p->n_bands; i++) {
@@ -334,15 +335,16 @@ static void keep(candidate *list, uint32_t *n, qi_rect box) {
     list[(*n)++] = (candidate){box, score};
 }
 
-/* Counts the empty cells above row y, with it. Says whether one of at least min_y of them in a
- * column ends there, as a rectangle must that does not go on below. */
-static bool count_empty(const canvas *c, uint32_t y, uint32_t min_y, uint16_t *height) {
-    const uint8_t *row = c->ink + (size_t)y * c->nx;
-    const uint8_t *next = y + 1 < c->ny ? row + c->nx : NULL;
+/* Counts the empty cells above row y, with it. Says whether min_y of them or more end there, as in
+ * a rectangle that does not go on below. */
+static bool count_empty(const canvas *c, uint32_t y, uint16_t min_y, uint16_t *height) {
+    const uint8_t *row = c->ink + (size_t)y * c->nx, *next = row + c->nx;
     uint16_t found = 0;
     for (uint32_t x = 0; x < c->nx; x++) {
-        height[x] = row[x] ? 0 : (uint16_t)(height[x] + 1);
-        found |= height[x] >= min_y && (!next || next[x]);
+        uint16_t empty = (uint16_t)(row[x] - 1), ends = next[x]; /* empty: all bits, or none */
+        uint16_t h = (uint16_t)(height[x] + 1) & empty;
+        height[x] = h;
+        found |= h >= min_y ? ends : 0;
     }
     return found;
 }
@@ -356,10 +358,10 @@ static quire_err list_gaps(const canvas *c, uint32_t min_x, uint32_t min_y, qi_a
     if (!height || !stack || !ink_before) return QUIRE_ERR_NO_MEMORY;
     uint32_t n = 0;
     for (uint32_t y = 0; y < c->ny; y++) {
-        if (!count_empty(c, y, min_y, height)) continue;
-        const uint8_t *next = y + 1 < c->ny ? c->ink + (size_t)(y + 1) * c->nx : NULL;
+        if (!count_empty(c, y, (uint16_t)min_y, height)) continue;
+        const uint8_t *next = c->ink + (size_t)(y + 1) * c->nx;
         for (uint32_t x = 0; x < c->nx; x++)
-            ink_before[x + 1] = ink_before[x] + (next ? next[x] : 1);
+            ink_before[x + 1] = ink_before[x] + next[x];
         uint32_t top = 0;
         for (uint32_t x = 0; x <= c->nx; x++) {
             while (top && height[stack[top - 1]] >= height[x]) {
