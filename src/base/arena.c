@@ -47,10 +47,15 @@ static void *take(qi_arena *a, qi_arena_block *b, size_t bytes, size_t align) {
     if (at > b->size || bytes > b->size - at) return NULL;
     b->used = at + bytes;
     a->n_bytes += bytes;
-    return memset(b->data + at, 0, bytes);
+    return b->data + at;
 }
 
 void *qi_arena_alloc(qi_arena *a, size_t n, size_t size) {
+    void *p = qi_arena_alloc_unset(a, n, size);
+    return p ? memset(p, 0, n * size) : NULL;
+}
+
+void *qi_arena_alloc_unset(qi_arena *a, size_t n, size_t size) {
     size_t bytes;
     if (__builtin_mul_overflow(n, size, &bytes) || bytes > SIZE_MAX / 4) return NULL;
     size_t align = bytes >= 64 ? 64 : 16;

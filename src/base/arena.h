@@ -13,6 +13,8 @@ typedef struct qi_arena {
 /* Storage of n × size bytes, zeroed, aligned to 64 bytes for 64 and more, else to 16. NULL when
  * memory ran out or n × size overflows. Lives until reset or done. */
 void *qi_arena_alloc(qi_arena *arena, size_t n, size_t size);
+/* The same, not zeroed: for large arrays that are written before they are read. */
+void *qi_arena_alloc_unset(qi_arena *arena, size_t n, size_t size);
 char *qi_arena_strndup(qi_arena *arena, const char *s, size_t n);
 void qi_arena_reset(qi_arena *arena); /* keeps the memory for the next use */
 void qi_arena_done(qi_arena *arena);  /* {0} is a valid, empty arena before and after */

@@ -149,7 +149,7 @@ static bool make_room(labeller *l) {
     if (l->n_done < l->max_done) return true;
     if (l->max_done < l->limit) {
         uint32_t more = l->max_done < l->limit / 2 ? l->max_done * 2 : l->limit;
-        qi_component *grown = qi_arena_alloc(l->arena, more, sizeof *grown);
+        qi_component *grown = qi_arena_alloc_unset(l->arena, more, sizeof *grown);
         if (!grown) return false;
         memcpy(grown, l->done, l->n_done * sizeof *grown);
         l->done = grown;
@@ -209,12 +209,12 @@ static quire_err init(labeller *l, const uint32_t box[4], qi_turn turn, uint32_t
                     .limit = max_components,
                     .min_pixels = min_pixels,
                     .arena = arena};
-    l->labels = qi_arena_alloc(scratch, 2 * (size_t)max_runs, sizeof *l->labels);
-    l->done = qi_arena_alloc(arena, l->max_done, sizeof *l->done);
-    l->above = qi_arena_alloc(scratch, max_runs, sizeof *l->above);
-    l->now = qi_arena_alloc(scratch, max_runs, sizeof *l->now);
-    l->ended = qi_arena_alloc(scratch, max_runs, sizeof *l->ended);
-    l->spans = qi_arena_alloc(scratch, max_runs, sizeof *l->spans);
+    l->labels = qi_arena_alloc_unset(scratch, 2 * (size_t)max_runs, sizeof *l->labels);
+    l->done = qi_arena_alloc_unset(arena, l->max_done, sizeof *l->done);
+    l->above = qi_arena_alloc_unset(scratch, max_runs, sizeof *l->above);
+    l->now = qi_arena_alloc_unset(scratch, max_runs, sizeof *l->now);
+    l->ended = qi_arena_alloc_unset(scratch, max_runs, sizeof *l->ended);
+    l->spans = qi_arena_alloc_unset(scratch, max_runs, sizeof *l->spans);
     if (!l->labels || !l->done || !l->above || !l->now || !l->ended || !l->spans)
         return QUIRE_ERR_NO_MEMORY;
     l->above[0] = (run){NONE, NONE, NONE};

@@ -273,7 +273,7 @@ static void add_picture(qi_parts *p, const qi_component *c) {
 static quire_err sort_components(finder *f) {
     qi_parts *p = &f->parts;
     f->max_inks = f->components.n + MAX_WHITE;
-    p->inks = qi_arena_alloc(f->scratch, f->max_inks, sizeof *p->inks);
+    p->inks = qi_arena_alloc_unset(f->scratch, f->max_inks, sizeof *p->inks);
     p->pictures = qi_arena_alloc(f->scratch, MAX_PICTURES, sizeof *p->pictures);
     p->bands = qi_arena_alloc(f->scratch, MAX_BANDS, sizeof *p->bands);
     if (!p->inks || !p->bands || !p->pictures) return QUIRE_ERR_NO_MEMORY;

@@ -32,7 +32,13 @@ static void reset_reuses_the_same_memory(void **state) {
     assert_true(a.n_bytes >= 500000);
     qi_arena_reset(&a);
     assert_int_equal(a.n_bytes, 0);
+    assert_ptr_equal(qi_arena_alloc_unset(&a, 100, 1), first);
+    assert_true(a.n_bytes >= 100);
+    memset(first, 0xAA, 100);
+    qi_arena_reset(&a);
     assert_ptr_equal(qi_arena_alloc(&a, 100, 1), first);
+    for (int i = 0; i < 100; i++)
+        assert_int_equal(first[i], 0);
     qi_arena_done(&a);
 }
 
@@ -40,6 +46,7 @@ static void refuses_a_product_that_overflows(void **state) {
     qi_arena a = {0};
     assert_null(qi_arena_alloc(&a, SIZE_MAX / 2, 4));
     assert_null(qi_arena_alloc(&a, SIZE_MAX / 8, 4));
+    assert_null(qi_arena_alloc_unset(&a, SIZE_MAX / 2, 4));
     qi_arena_done(&a);
 }
 
