@@ -172,10 +172,13 @@ static float paper_level(float mean, float deviation) {
 /* Marks the tiles that are paper: bright ones, and darker ones that a shadow reaches without a
  * jump. level: of each tile; paper: bright ones are marked already. */
 static void spread_paper(const tile_grid *g, const float *level, uint8_t *paper) {
-    for (int round = 0; round < 4; round++) {
+    bool changed = true;
+    for (int round = 0; round < 4 && changed; round++) {
         bool back = round & 1;
+        changed = false;
         for (uint32_t i = 0; i < g->ny; i++) {
             uint32_t y = back ? g->ny - 1 - i : i;
+            if (!memchr(paper + (size_t)y * g->nx, 0, g->nx)) continue;
             for (uint32_t k = 0; k < g->nx; k++) {
                 uint32_t x = back ? g->nx - 1 - k : k;
                 size_t at = (size_t)y * g->nx + x;
@@ -185,6 +188,7 @@ static void spread_paper(const tile_grid *g, const float *level, uint8_t *paper)
                 for (int d = 0; d < 4 && !paper[at]; d++)
                     paper[at] =
                         paper[near[d]] && fabsf(level[near[d]] - level[at]) < 4 + 0.03f * level[at];
+                changed |= paper[at];
             }
         }
     }
@@ -279,12 +283,12 @@ static quire_err grid_init(tile_grid *g, uint32_t width, uint32_t height, qi_are
     g->nx = (width + g->tile - 1) / g->tile;
     g->ny = (height + g->tile - 1) / g->tile;
     size_t n = (size_t)g->nx * g->ny;
-    g->sum = qi_arena_alloc(scratch, n, sizeof(float));
-    g->square = qi_arena_alloc(scratch, n, sizeof(float));
-    g->count = qi_arena_alloc(scratch, n, sizeof(float));
-    g->low = qi_arena_alloc(scratch, n, sizeof(float));
-    g->high = qi_arena_alloc(scratch, n, sizeof(float));
-    g->threshold = qi_arena_alloc(scratch, n, sizeof(float));
+    g->sum = qi_arena_alloc_unset(scratch, n, sizeof(float));
+    g->square = qi_arena_alloc_unset(scratch, n, sizeof(float));
+    g->count = qi_arena_alloc_unset(scratch, n, sizeof(float));
+    g->low = qi_arena_alloc_unset(scratch, n, sizeof(float));
+    g->high = qi_arena_alloc_unset(scratch, n, sizeof(float));
+    g->threshold = qi_arena_alloc_unset(scratch, n, sizeof(float));
     return g->sum && g->square && g->count && g->low && g->high && g->threshold
                ? QUIRE_ERR_OK
                : QUIRE_ERR_NO_MEMORY;
