@@ -35,6 +35,7 @@ struct qi_line_reader {
     uint32_t pass_steps;  /* of one pass at most */
     void *crop_scratch;
     uint8_t *parted; /* of a line's characters: is there a space before? */
+    uint8_t *ink;    /* of a line's columns: have they any? */
     slot slots[QI_LINE_BATCH_MAX];
 };
 
@@ -45,27 +46,28 @@ static uint32_t pass_steps(const qi_line_model *m) {
     return steps < least ? least : steps > most ? most : steps;
 }
 
-/* Bytes of a reader's buffers: grey, pixels, probabilities, crop scratch, parted. */
-static void buffer_bytes(const qi_line_model *m, size_t bytes[5]) {
+/* Bytes of a reader's buffers: grey, pixels, probabilities, crop scratch, parted, ink. */
+static void buffer_bytes(const qi_line_model *m, size_t bytes[6]) {
     size_t px = (size_t)QI_LINE_BATCH_MAX_WIDTH_PX * m->file->height;
     bytes[0] = px;
     bytes[1] = px * (m->file->integer ? 1 : sizeof(float));
     bytes[2] = (size_t)pass_steps(m) * m->file->n_classes * n_passes * sizeof(float);
     bytes[3] = qi_line_crop_max_scratch_bytes(QI_LINE_MAX_WIDTH_PX, m->file->height);
     bytes[4] = qi_network_steps(m->network, QI_LINE_MAX_WIDTH_PX);
+    bytes[5] = QI_LINE_MAX_WIDTH_PX;
 }
 
 uint64_t qi_line_reader_bytes(const qi_line_model *m) {
-    size_t bytes[5];
+    size_t bytes[6];
     buffer_bytes(m, bytes);
-    return bytes[0] + bytes[1] + bytes[2] + bytes[3] + bytes[4] +
+    return bytes[0] + bytes[1] + bytes[2] + bytes[3] + bytes[4] + bytes[5] +
            qi_session_bytes(m->network, QI_LINE_BATCH_MAX, QI_LINE_BATCH_MAX_WIDTH_PX);
 }
 
 quire_err qi_line_reader_new(const qi_line_model *m, qi_line_reader **ret_reader) {
     qi_line_reader *r = calloc(1, sizeof *r);
     if (!r) return QUIRE_ERR_NO_MEMORY;
-    size_t bytes[5];
+    size_t bytes[6];
     buffer_bytes(m, bytes);
     r->model = m;
     r->pass_steps = pass_steps(m);
@@ -74,9 +76,9 @@ quire_err qi_line_reader_new(const qi_line_model *m, qi_line_reader **ret_reader
     r->probabilities = malloc(bytes[2]);
     r->crop_scratch = malloc(bytes[3]);
     r->parted = malloc(bytes[4]);
-    quire_err err = r->grey && r->pixels && r->probabilities && r->crop_scratch && r->parted
-                        ? QUIRE_ERR_OK
-                        : QUIRE_ERR_NO_MEMORY;
+    r->ink = malloc(bytes[5]);
+    bool all = r->grey && r->pixels && r->probabilities && r->crop_scratch && r->parted && r->ink;
+    quire_err err = all ? QUIRE_ERR_OK : QUIRE_ERR_NO_MEMORY;
     if (!err)
         err = qi_session_new(m->network, QI_LINE_BATCH_MAX, QI_LINE_BATCH_MAX_WIDTH_PX, &r->session,
                              NULL);
@@ -98,6 +100,7 @@ void qi_line_reader_free(qi_line_reader *r) {
     free(r->probabilities);
     free(r->crop_scratch);
     free(r->parted);
+    free(r->ink);
     free(r);
 }
 
@@ -221,41 +224,17 @@ static void try_smoothed(qi_line_reader *r, const qi_line_job jobs[], uint32_t n
     run_again(r, &again, 2, better);
 }
 
-/* Shrinks the cell [x0, x1) × [y0, y1) of a scaled line to its ink: pixels nearer to black than to
- * white. A cell without ink stays. */
-static void shrink_to_ink(const qi_grey *g, qi_line_levels levels, bool inverted,
-                          uint32_t cell[4]) {
-    const float middle = levels.black + levels.contrast;
-    const int flip = inverted ? 255 : 0;
-    uint32_t x0 = cell[2], x1 = 0, y0 = cell[3], y1 = 0;
-    for (uint32_t y = cell[1]; y < cell[3]; y++) {
-        const uint8_t *row = qi_grey_row(g, y);
-        for (uint32_t x = cell[0]; x < cell[2]; x++) {
-            if ((float)(row[x] ^ flip) >= middle) continue;
-            if (x < x0) x0 = x;
-            if (x >= x1) x1 = x + 1;
-            if (y < y0) y0 = y;
-            y1 = y + 1;
-        }
-    }
-    if (x1 <= x0) return;
-    cell[0] = x0, cell[1] = y0, cell[2] = x1, cell[3] = y1;
-}
-
-/* The word's cell in the scaled line, from its characters' steps. */
-static void word_cell(const qi_line_model *m, const qi_beam_line *line, const qi_beam_word *w,
-                      const qi_grey *g, uint32_t cell[4]) {
+/* The word's box in the scaled line, from its characters' steps. */
+static qi_ink_box word_box(const qi_beam_line *line, const qi_beam_word *w,
+                           const qi_line_picture *picture) {
     const qi_beam_char *first = &line->chars[w->first_char], *last = first + w->n_chars - 1;
-    uint32_t scale = qi_network_info_of(m->network)->x_scale;
-    uint32_t margin = g->height / 12; /* of other lines' ink, rather */
-    cell[0] = first->start * scale < g->width ? first->start * scale : g->width - 1;
-    cell[2] = last->end * scale < g->width ? last->end * scale : g->width;
-    if (cell[2] <= cell[0]) cell[2] = cell[0] + 1;
-    cell[1] = margin;
-    cell[3] = g->height - margin;
+    uint32_t width = picture->grey->width, scale = picture->step_px;
+    uint32_t x0 = first->start * scale < width ? first->start * scale : width - 1;
+    uint32_t x1 = last->end * scale < width ? last->end * scale : width;
+    return qi_line_picture_box(picture, x0, x1 > x0 ? x1 : x0 + 1);
 }
 
-static void add_word(const qi_line_model *m, const qi_beam_line *line, const qi_beam_word *w,
+static void add_word(const qi_beam_line *line, const qi_beam_word *w,
                      const qi_line_picture *picture, const qi_line_job *job) {
     qi_reading *reading = job->reading;
     if (!w->n_chars || w->text_bytes > reading->max_text_bytes - reading->text_bytes ||
@@ -263,9 +242,7 @@ static void add_word(const qi_line_model *m, const qi_beam_line *line, const qi_
         return;
     float to_u = (float)job->crop->width / (float)job->crop->scaled_width;
     float to_v = (float)job->crop->height / (float)picture->grey->height;
-    uint32_t cell[4];
-    word_cell(m, line, w, picture->grey, cell);
-    shrink_to_ink(picture->grey, picture->levels, picture->inverted, cell);
+    qi_ink_box box = word_box(line, w, picture);
     reading->words[reading->n_words++] = (qi_read_word){
         .text_at = reading->text_bytes,
         .text_bytes = w->text_bytes,
@@ -273,10 +250,10 @@ static void add_word(const qi_line_model *m, const qi_beam_line *line, const qi_
         .certainty = w->certainty,
         .space_before = w->space_before,
         .in_dictionary = w->kind == QI_WORD_LISTED || w->kind == QI_WORD_NUMBER,
-        .u0 = (float)cell[0] * to_u,
-        .v0 = (float)cell[1] * to_v,
-        .u1 = (float)cell[2] * to_u,
-        .v1 = (float)cell[3] * to_v,
+        .u0 = (float)box.x0 * to_u,
+        .v0 = (float)box.y0 * to_v,
+        .u1 = (float)box.x1 * to_u,
+        .v1 = (float)box.y1 * to_v,
     };
     memcpy(reading->text + reading->text_bytes, line->text + w->text_at, w->text_bytes);
     reading->text_bytes += w->text_bytes;
@@ -311,17 +288,16 @@ static void decode(qi_line_reader *r, const slot *s, const qi_line_job *job) {
     reading->n_words = reading->text_bytes = 0;
     reading->error = qi_beam_decode(r->beam, s->output.probabilities, s->output.n_steps, &line);
     if (reading->error) return;
-    qi_line_picture picture = {.grey = &s->grey,
-                               .levels = qi_line_levels_of(&s->grey, reading->inverted),
-                               .inverted = reading->inverted,
-                               .step_px = qi_network_info_of(r->model->network)->x_scale};
+    qi_line_picture picture;
+    qi_line_picture_init(&picture, &s->grey, qi_line_levels_of(&s->grey, reading->inverted),
+                         reading->inverted, qi_network_info_of(r->model->network)->x_scale, r->ink);
     memset(r->parted, 0, line.n_chars);
     if (job->second_look) qi_word_gaps_find(&line, &r->model->file->charset, &picture, r->parted);
     for (uint32_t i = 0; i < line.n_words; i++) {
         qi_beam_word rest = line.words[i];
         while (rest.n_chars) {
             qi_beam_word part = take_part(r, &line, &rest);
-            add_word(r->model, &line, &part, &picture, job);
+            add_word(&line, &part, &picture, job);
         }
     }
 }

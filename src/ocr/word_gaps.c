@@ -18,16 +18,6 @@ static const float alike_share = 0.5f;
 /* Times the median of what lies between letters, at least. */
 static const float letter_times = 2.5f;
 
-static bool has_ink(const qi_line_picture *p, uint32_t x) {
-    const qi_grey *g = p->grey;
-    const float middle = p->levels.black + p->levels.contrast;
-    const int flip = p->inverted ? 255 : 0;
-    uint32_t margin = g->height / 12; /* of other lines' ink, rather */
-    for (uint32_t y = margin; y < g->height - margin; y++)
-        if ((float)(qi_grey_row(g, y)[x] ^ flip) < middle) return true;
-    return false;
-}
-
 typedef struct gap {
     uint32_t at, width;
 } gap;
@@ -37,7 +27,7 @@ static gap widest_gap(const qi_line_picture *p, int64_t from, int64_t to) {
     gap widest = {0, 0};
     int64_t last = -1; /* column with ink */
     for (int64_t x = from < 0 ? 0 : from; x < to && x < p->grey->width; x++) {
-        if (!has_ink(p, (uint32_t)x)) continue;
+        if (!p->ink[x]) continue;
         if (last >= 0 && x - last - 1 > widest.width)
             widest = (gap){(uint32_t)last + 1, (uint32_t)(x - last - 1)};
         last = x;

@@ -5,18 +5,9 @@
 #ifndef QI_OCR_WORD_GAPS_H
 #define QI_OCR_WORD_GAPS_H
 
-#include "image/grey.h"
 #include "model/charset.h"
 #include "ocr/beam.h"
-#include "ocr/line_image.h"
-
-/* The picture that a line was read from: scaled, and inverted or not. step_px: of the network. */
-typedef struct qi_line_picture {
-    const qi_grey *grey;
-    qi_line_levels levels;
-    bool inverted;
-    uint32_t step_px;
-} qi_line_picture;
+#include "ocr/line_picture.h"
 
 /* Sets parted[i], for each of the line's n_chars, to whether there is such a gap before it, within
  * a word. Lines from the right, and scripts without spaces, have none. */

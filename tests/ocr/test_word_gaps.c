@@ -60,8 +60,9 @@ static void assert_parts(const char *drawn, bool inverted, bool right_to_left,
             memset(px + (size_t)y * WIDTH + x, inverted ? 230 : 20, wide);
         x += extra ? wide : wide + 2;
     }
-    uint8_t parted[max_chars];
-    qi_line_picture picture = {&grey, qi_line_levels_of(&grey, inverted), inverted, 1};
+    uint8_t parted[max_chars], ink[WIDTH];
+    qi_line_picture picture;
+    qi_line_picture_init(&picture, &grey, qi_line_levels_of(&grey, inverted), inverted, 1, ink);
     qi_word_gaps_find(&(qi_beam_line){.chars = chars, .n_chars = n}, &charset, &picture, parted);
     for (uint32_t i = 0; i < n; i++) {
         if (parted[i]) *out++ = '|';
