@@ -36,6 +36,9 @@ const qi_bilinear_kernel qi_bilinear_kernels[] = {
 const qi_softmax_kernel qi_softmax_kernels[] = {
 #include "kernels/softmax/softmax.def"
 };
+const qi_ctc_kernel qi_ctc_kernels[] = {
+#include "kernels/ctc/ctc.def"
+};
 #undef QI_VARIANT
 
 #define N_OF(list) (sizeof(list) / sizeof *(list))
@@ -46,6 +49,7 @@ const unsigned qi_n_line_pixels_kernels = N_OF(qi_line_pixels_kernels);
 const unsigned qi_n_pixels_kernels = N_OF(qi_pixels_kernels);
 const unsigned qi_n_bilinear_kernels = N_OF(qi_bilinear_kernels);
 const unsigned qi_n_softmax_kernels = N_OF(qi_softmax_kernels);
+const unsigned qi_n_ctc_kernels = N_OF(qi_ctc_kernels);
 
 /* Lists are in the order of levels: the last that fits is the best. */
 #define CHOOSE(list, field, condition)                                                             \
@@ -62,4 +66,5 @@ void qi_kernels_of(qi_cpu_level level, qi_kernels *ret) {
     CHOOSE(qi_pixels_kernels, pixels, true);
     CHOOSE(qi_bilinear_kernels, bilinear, true);
     CHOOSE(qi_softmax_kernels, softmax, true);
+    CHOOSE(qi_ctc_kernels, ctc, true);
 }

@@ -6,6 +6,7 @@
 
 #include "kernels/bilinear/bilinear.h"
 #include "kernels/conv/conv.h"
+#include "kernels/ctc/ctc.h"
 #include "kernels/dense/dense.h"
 #include "kernels/line_pixels/line_pixels.h"
 #include "kernels/lstm/lstm.h"
@@ -20,6 +21,7 @@ typedef struct qi_kernels {
     const qi_pixels_kernel *pixels;
     const qi_bilinear_kernel *bilinear;
     const qi_softmax_kernel *softmax;
+    const qi_ctc_kernel *ctc;
 } qi_kernels;
 
 void qi_kernels_of(qi_cpu_level level, qi_kernels *ret);

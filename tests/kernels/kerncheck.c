@@ -285,6 +285,29 @@ static void check_softmax(const qi_softmax_kernel *k) {
     }
 }
 
+/* Many equal values, or few. */
+static void check_ctc(const qi_ctc_kernel *k) {
+    for (uint32_t i = 0; i < 400; i++) {
+        uint32_t n_rows = 1 + rnd(5), n_cols = 1 + (i < 70 ? i : rnd(500)),
+                 stride = n_cols + rnd(4), blank = rnd(n_cols), n_values = 1 + rnd(i % 2 ? 4 : 900);
+        guarded in = guarded_new(sizeof(float) * n_rows * stride), out[2];
+        float *p =
+            (float *)(void *)guarded_rows(&in, n_rows, n_cols * sizeof *p, stride * sizeof *p, 0);
+        for (uint32_t r = 0; r < n_rows; r++)
+            for (uint32_t c = 0; c < n_cols; c++)
+                p[r * stride + c] = (float)rnd(n_values) / 900;
+        const qi_ctc_kernel *both[2] = {k, &qi_ctc_kernels[0]};
+        for (int b = 0; b < 2; b++) {
+            out[b] = guarded_new(n_rows * sizeof(qi_ctc_step));
+            both[b]->fn(p, n_rows, stride, n_cols, blank, (qi_ctc_step *)(void *)out[b].data);
+        }
+        result(k->name, same(&out[0], &out[1]), "rows, columns, values", n_rows, n_cols, n_values);
+        guarded_free(&in);
+        guarded_free(&out[0]);
+        guarded_free(&out[1]);
+    }
+}
+
 void fill_pixels(uint8_t *to, size_t n, bool mostly_white) {
     for (size_t i = 0; i < n; i++)
         to[i] = (uint8_t)(mostly_white && rnd(40) ? 255 : rnd(256));
@@ -378,7 +401,9 @@ static void check_complete(qi_cpu_level level) {
         n += qi_bilinear_kernels[i].level == level;
     for (unsigned i = 0; i < qi_n_softmax_kernels; i++)
         n += qi_softmax_kernels[i].level == level;
-    result(qi_cpu_level_name(level), n == 9, "level lacks variants; it has", n, 0, 0);
+    for (unsigned i = 0; i < qi_n_ctc_kernels; i++)
+        n += qi_ctc_kernels[i].level == level;
+    result(qi_cpu_level_name(level), n == 10, "level lacks variants; it has", n, 0, 0);
 }
 
 /* ---- timing ---------------------------------------------------------------------------------- */
@@ -482,7 +507,36 @@ static void bench_pixels(const qi_pixels_kernel *k) {
     free(bits);
 }
 
+/* The steps of a line of text, from the network's sums. */
+static void bench_steps(const qi_softmax_kernel *softmax, const qi_ctc_kernel *ctc) {
+    enum { n_classes = 111 };
+    float *sums = malloc(bench_rows * n_classes * sizeof *sums),
+          *p = malloc(bench_rows * n_classes * sizeof *p);
+    qi_ctc_step steps[bench_rows];
+    if (!sums || !p) exit(2);
+    for (size_t i = 0; i < bench_rows * n_classes; i++)
+        sums[i] = (float)rnd(65536) / 4096;
+    double best[2] = {1e9, 1e9};
+    for (int round = 0; round < 400; round++) {
+        memcpy(p, sums, bench_rows * n_classes * sizeof *p);
+        uint64_t ns[3] = {qi_clock_ns()};
+        softmax->fn(p, bench_rows, n_classes, n_classes);
+        ns[1] = qi_clock_ns();
+        ctc->fn(p, bench_rows, n_classes, n_classes, n_classes - 1, steps);
+        ns[2] = qi_clock_ns();
+        for (int i = 0; i < 2; i++)
+            best[i] = fmin(best[i], (double)(ns[i + 1] - ns[i]) / bench_rows);
+    }
+    printf("%-26s a row of %d: softmax %.1f, ctc %.1f ns\n", ctc->name, n_classes, best[0],
+           best[1]);
+    free(sums);
+    free(p);
+}
+
 static void bench(void) {
+    for (unsigned i = 0; i < qi_n_ctc_kernels; i++)
+        if (can_run(qi_ctc_kernels[i].level))
+            bench_steps(&qi_softmax_kernels[i], &qi_ctc_kernels[i]);
     for (unsigned i = 0; i < qi_n_pixels_kernels; i++)
         if (can_run(qi_pixels_kernels[i].level)) bench_pixels(&qi_pixels_kernels[i]);
     for (unsigned i = 0; i < qi_n_line_pixels_kernels; i++)
@@ -525,6 +579,7 @@ int main(int argc, char **argv) {
     CHECK_ALL(line_pixels)
     CHECK_ALL(bilinear)
     CHECK_ALL(softmax)
+    CHECK_ALL(ctc)
 #ifdef QI_HAVE_X86
     for (int level = QI_CPU_SCALAR; level <= (int)qi_cpu_level_max(); level++)
         check_complete((qi_cpu_level)level);
