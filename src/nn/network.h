@@ -13,6 +13,7 @@
 #define QI_NN_NETWORK_H
 
 #include "base/cpu.h"
+#include "kernels/ctc/ctc.h"
 #include "nn/graph.h"
 
 typedef struct qi_network qi_network;
@@ -34,11 +35,13 @@ typedef struct qi_sample {
     uint32_t width;
 } qi_sample;
 
-/* The caller sets probabilities, room for qi_network_steps(width) × n_classes floats; run fills
- * both. 64-byte alignment is not needed. */
+/* The caller sets where what it wants goes, with room for qi_network_steps(width) steps, and NULL
+ * for what it does not; run fills that and n_steps. 64-byte alignment is not needed. */
 typedef struct qi_output {
     float *probabilities; /* [n_steps × n_classes] */
     uint32_t n_steps;
+    uint32_t blank;     /* the caller's: the class whose probability steps hold */
+    qi_ctc_step *steps; /* [n_steps]: what decoding needs; values ≥ 0 only */
 } qi_output;
 
 /* Plans graph (finished) for level, at most qi_cpu_level_max(). The graph may be freed afterwards.

@@ -7,8 +7,9 @@
 #include "nn/network.h"
 
 enum {
-    QI_SLOTS = 48,      /* sequences a recurrent layer runs in lock-step */
-    QI_SLACK_BYTES = 64 /* after each buffer: kernels read a little past rows */
+    QI_SLOTS = 48,       /* sequences a recurrent layer runs in lock-step */
+    QI_OUTPUT_ROWS = 48, /* steps of the output made at once: they stay in the cache */
+    QI_SLACK_BYTES = 64  /* after each buffer: kernels read a little past rows */
 };
 
 /* Where a tensor lies: values `stride` apart from position to position, `offset` values into each
@@ -89,7 +90,8 @@ struct qi_session {
     char *history; /* two outputs of each slot, for summaries */
     void *zero_row;
     uint32_t *taps;
-    void *memory; /* to be freed */
+    float *output_rows; /* QI_OUTPUT_ROWS of the output, where the caller wants none */
+    void *memory;       /* to be freed */
 };
 
 /* Pointer to the values of a tensor at a line's first position. */

@@ -67,7 +67,7 @@ static uint64_t noise_draws(const qi_network *n, uint32_t width) {
 /* Where everything lies in a session's memory. */
 typedef struct carving {
     size_t header, lines, widths, starts, classes, buffers, offsets, noise, state, sequences,
-        history, zero_row, taps, tensors, end;
+        history, zero_row, taps, output_rows, tensors, end;
 } carving;
 
 static size_t take(size_t *end, uint64_t n, size_t size) {
@@ -94,6 +94,7 @@ static carving carve(const qi_network *n, uint32_t max_lines, uint32_t max_sum_w
     c.history = take(end, 2 * QI_SLOTS * (uint64_t)n->most_states + QI_SLACK_BYTES, size);
     c.zero_row = take(end, n->most_states + QI_SLACK_BYTES, size);
     c.taps = take(end, 3 * QI_CONV_MAX_POOL * ((uint64_t)max_sum_width + 16), sizeof(uint32_t));
+    c.output_rows = take(end, QI_OUTPUT_ROWS * (uint64_t)n->info.n_classes, sizeof(float));
     c.tensors = take(end, place_buffers(n, max_lines, max_sum_width, offsets), 1);
     return c;
 }
@@ -131,6 +132,7 @@ quire_err qi_session_new(const qi_network *n, uint32_t max_lines, uint32_t max_s
                       .history = m + c.history,
                       .zero_row = m + c.zero_row,
                       .taps = (uint32_t *)(m + c.taps),
+                      .output_rows = (float *)(m + c.output_rows),
                       .memory = memory};
     for (uint32_t i = 0; i < n->n_width_classes; i++) {
         s->widths[i] = (uint32_t *)(m + c.widths) + (size_t)i * max_lines;
@@ -264,11 +266,29 @@ static void run_concat(qi_session *s, const qi_step *step) {
     }
 }
 
+/* Where probabilities of a line go, from a step on. */
+static float *output_at(const qi_session *s, const qi_output *o, size_t step) {
+    return o->probabilities ? o->probabilities + step * s->network->info.n_classes : s->output_rows;
+}
+
+/* Steps made at once, of those from one on. */
+static size_t output_rows(const qi_output *o, size_t step) {
+    return o->n_steps - step < QI_OUTPUT_ROWS ? o->n_steps - step : QI_OUTPUT_ROWS;
+}
+
+static void sum_up(const qi_session *s, const float *rows, size_t n, const qi_output *o,
+                   size_t step) {
+    uint32_t n_classes = s->network->info.n_classes;
+    if (o->steps)
+        s->network->kernels.ctc->fn(rows, n, n_classes, n_classes, o->blank, o->steps + step);
+}
+
 static void run_dense(qi_session *s, const qi_step *step, qi_output out[]) {
     const qi_network *n = s->network;
     const qi_tensor *t = &n->tensors[step->out];
+    const qi_place *in = &n->places[step->in];
     qi_dense_args a = {.w = &step->packed,
-                       .in_stride = n->places[step->in].stride,
+                       .in_stride = in->stride,
                        .out_stride = n->places[step->out].stride,
                        .out_u8 = t->type.dtype == QI_DTYPE_S8,
                        .act = step->act,
@@ -285,13 +305,18 @@ static void run_dense(qi_session *s, const qi_step *step, qi_output out[]) {
         if (step->softmax) n->kernels.softmax->fn(a.out, a.n_rows, a.out_stride, t->channels);
         return;
     }
+    a.out_stride = t->channels;
     for (uint32_t i = 0; i < s->n_lines; i++) {
-        a.in = qi_at(s, step->in, i);
-        a.out = out[s->lines[i].sample].probabilities;
-        a.out_stride = t->channels;
-        a.n_rows = out[s->lines[i].sample].n_steps;
-        run(&a);
-        if (step->softmax) n->kernels.softmax->fn(a.out, a.n_rows, a.out_stride, t->channels);
+        const qi_output *o = &out[s->lines[i].sample];
+        const char *from = qi_at(s, step->in, i);
+        for (size_t k = 0; k < o->n_steps; k += a.n_rows) {
+            a.in = from + k * in->stride * qi_value_size(&n->tensors[step->in]);
+            a.out = output_at(s, o, k);
+            a.n_rows = output_rows(o, k);
+            run(&a);
+            if (step->softmax) n->kernels.softmax->fn(a.out, a.n_rows, a.out_stride, t->channels);
+            sum_up(s, a.out, a.n_rows, o, k);
+        }
     }
 }
 
@@ -301,16 +326,21 @@ static void copy_output(qi_session *s, qi_output out[]) {
     const qi_tensor *t = &n->tensors[n->out];
     size_t stride = n->places[n->out].stride;
     for (uint32_t i = 0; i < s->n_lines; i++) {
-        qi_output *o = &out[s->lines[i].sample];
+        const qi_output *o = &out[s->lines[i].sample];
         const char *from = qi_at(s, n->out, i);
-        for (size_t k = 0; k < o->n_steps; k++)
-            for (size_t c = 0; c < t->channels; c++) {
-                size_t at = k * stride + c;
-                o->probabilities[k * t->channels + c] =
-                    t->type.dtype == QI_DTYPE_F32
-                        ? ((const float *)from)[at]
-                        : (float)(((const uint8_t *)from)[at] - 128) / t->type.steps;
-            }
+        for (size_t first = 0, n_rows; first < o->n_steps; first += n_rows) {
+            float *to = output_at(s, o, first);
+            n_rows = output_rows(o, first);
+            for (size_t k = 0; k < n_rows; k++)
+                for (size_t c = 0; c < t->channels; c++) {
+                    size_t at = (first + k) * stride + c;
+                    to[k * t->channels + c] =
+                        t->type.dtype == QI_DTYPE_F32
+                            ? ((const float *)from)[at]
+                            : (float)(((const uint8_t *)from)[at] - 128) / t->type.steps;
+                }
+            sum_up(s, to, n_rows, o, first);
+        }
     }
 }
 

@@ -150,7 +150,7 @@ static void run(qi_line_reader *r, slot *const slots[], uint32_t n, float *proba
     qi_output out[QI_LINE_BATCH_MAX];
     for (uint32_t i = 0; i < n; i++) {
         in[i] = slots[i]->sample;
-        out[i].probabilities = probabilities;
+        out[i] = (qi_output){.probabilities = probabilities};
         probabilities +=
             (size_t)qi_network_steps(r->model->network, in[i].width) * r->model->file->n_classes;
     }

@@ -102,6 +102,20 @@ static void lines_free(lines *l) {
     free(l);
 }
 
+/* The steps of an output in place of its probabilities, or beside them. */
+static void check_steps(qi_session *s, const lines *l, int line, bool beside) {
+    static float room[max_width * 200];
+    static qi_ctc_step got[max_width], expected[max_width];
+    const uint32_t n = l->n_steps[line], n_classes = l->n_classes, blank = n_classes - 1;
+    qi_sample in = {l->pixels[line], l->width[line]};
+    qi_output out = {.probabilities = beside ? room : NULL, .blank = blank, .steps = got};
+    assert_int_equal(qi_session_run(s, 1, &in, &out), QUIRE_ERR_OK);
+    if (out.n_steps == 0) return;
+    qi_ctc_f32_ref(l->expected[line], n, n_classes, n_classes, blank, expected);
+    assert_memory_equal(got, expected, n * sizeof *got);
+    if (beside) assert_memory_equal(room, l->expected[line], n * n_classes * sizeof *room);
+}
+
 /* Runs the lines listed as one batch and compares each with its naive result. */
 static void check_batch(const qi_network *net, qi_session *s, const model *m, lines *l,
                         const int list[], uint32_t n) {
@@ -140,6 +154,7 @@ static void check_level(const qi_graph *g, const model *m, lines *l, qi_cpu_leve
     for (int i = 0; i < n_lines; i++) {
         list[i] = i;
         check_batch(net, one, m, l, &i, 1);
+        if (m->layers[m->n_layers - 1].activation == QI_ACT_SOFTMAX) check_steps(one, l, i, i % 2);
     }
     check_batch(net, s, m, l, list, n_lines);
     uint32_t seed = 5;
