@@ -60,13 +60,8 @@ static const char *label_name(const qi_lstm_model *m, uint32_t label) {
 }
 
 static void print_labels(const qi_lstm_model *m, const qi_output *out) {
-    for (uint32_t t = 0; t < out->n_steps; t++) {
-        const float *p = out->probabilities + (size_t)t * m->n_classes;
-        uint32_t best = 0;
-        for (uint32_t i = 1; i < m->n_classes; i++)
-            if (p[i] > p[best]) best = i;
-        printf("%s\x1f", label_name(m, best));
-    }
+    for (uint32_t t = 0; t < out->n_steps; t++)
+        printf("%s\x1f", label_name(m, out->steps[t].best));
     putchar('\n');
 }
 
@@ -74,7 +69,7 @@ static void print_labels(const qi_lstm_model *m, const qi_output *out) {
 static bool print_reference_text(qi_beam *beam, const qi_output *out) {
     qi_beam_line line;
     qi_strbuf text = {0};
-    bool ok = !qi_beam_decode(beam, out->probabilities, out->n_steps, &line);
+    bool ok = !qi_beam_decode(beam, out->steps, out->n_steps, &line);
     if (ok) qi_beam_append_reference_text(beam, &text);
     printf("%s\n", text.data ? text.data : "");
     qi_strbuf_done(&text);
@@ -90,8 +85,8 @@ static bool print_parts(program *p, const qi_grey *image, const qi_line_crop *cr
     uint8_t *grey_px = malloc(n_px);
     float *pixels = malloc(n_px * sizeof(float));
     void *scratch = malloc(qi_line_crop_scratch_bytes(crop, height));
-    float *probabilities = malloc(((size_t)n_steps * p->file->n_classes + 1) * sizeof(float));
-    bool ok = grey_px && pixels && scratch && probabilities;
+    qi_ctc_step *to = malloc(((size_t)n_steps + 1) * sizeof *to);
+    bool ok = grey_px && pixels && scratch && to;
     if (ok) {
         qi_grey grey = {.px = grey_px, .width = width, .height = height, .stride = width};
         qi_line_crop_extract(crop, image, false, &grey, scratch);
@@ -100,7 +95,7 @@ static bool print_parts(program *p, const qi_grey *image, const qi_line_crop *cr
             qi_line_to_s8(&grey, levels, reading->inverted, (int8_t *)pixels);
         else
             qi_line_to_f32(&grey, levels, reading->inverted, pixels);
-        qi_output out = {.probabilities = probabilities};
+        qi_output out = {.steps = to, .blank = p->file->blank};
         ok = !qi_session_run(p->session, 1, &(qi_sample){.pixels = pixels, .width = width}, &out) &&
              print_reference_text(p->beam, &out);
         if (ok) print_text(reading);
@@ -109,7 +104,7 @@ static bool print_parts(program *p, const qi_grey *image, const qi_line_crop *cr
     free(grey_px);
     free(pixels);
     free(scratch);
-    free(probabilities);
+    free(to);
     return ok;
 }
 

@@ -3,6 +3,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "kernels/ctc/ctc.h"
 #include "ocr/beam.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
@@ -18,8 +19,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
             p[t * m->n_classes + t * 5 % m->n_classes] = 0.6f;
             p[t * m->n_classes + m->blank] += 0.39f;
         }
+        qi_ctc_step steps[n_steps];
+        qi_ctc_f32_ref(p, n_steps, m->n_classes, m->n_classes, m->blank, steps);
         qi_beam_line line;
-        qi_beam_decode(beam, p, n_steps, &line);
+        qi_beam_decode(beam, steps, n_steps, &line);
         qi_beam_free(beam);
     }
     qi_lstm_model_free(m);

@@ -87,11 +87,12 @@ static quire_err make_words(qi_beam *b, uint32_t n_path, qi_beam_line *ret) {
     return QUIRE_ERR_OK;
 }
 
-quire_err qi_beam_decode(qi_beam *b, const float *p, uint32_t n_steps, qi_beam_line *ret_line) {
+quire_err qi_beam_decode(qi_beam *b, const qi_ctc_step steps[], uint32_t n_steps,
+                         qi_beam_line *ret_line) {
     b->n_path_words = 0;
     qi_search_start(b->search);
-    for (uint32_t t = 0; t < n_steps; t++, p += b->model->n_classes) {
-        if (!qi_search_step(b->search, p)) return QUIRE_ERR_NO_MEMORY;
+    for (uint32_t t = 0; t < n_steps; t++) {
+        if (!qi_search_step(b->search, &steps[t])) return QUIRE_ERR_NO_MEMORY;
     }
     uint32_t n = qi_search_path_length(b->search);
     if (!make_room(b, n)) return QUIRE_ERR_NO_MEMORY;

@@ -24,6 +24,7 @@
 #define QI_OCR_BEAM_H
 
 #include "base/strbuf.h"
+#include "nn/network.h"
 #include "ocr/dictionary.h"
 
 /* Without and with re-coding, which spreads a character over steps of several classes. */
@@ -61,9 +62,9 @@ typedef struct qi_beam_line {
 quire_err qi_beam_new(const qi_lstm_model *model, bool use_dictionary, qi_beam **ret_beam);
 void qi_beam_free(qi_beam *beam);
 
-/* Decodes [n_steps × model->n_classes] probabilities. Allocates only while its longest line grows.
- * Time grows with n_steps alone. NO_MEMORY. */
-quire_err qi_beam_decode(qi_beam *beam, const float *probabilities, uint32_t n_steps,
+/* Decodes a line's steps. Allocates only while its longest line grows. Time grows with n_steps
+ * alone. NO_MEMORY. */
+quire_err qi_beam_decode(qi_beam *beam, const qi_ctc_step steps[], uint32_t n_steps,
                          qi_beam_line *ret_line);
 
 /* Appends the line last decoded as `tesseract --psm 13` prints it, without the line's end: with

@@ -9,25 +9,6 @@ float qi_certainty_of(float p) {
     return (float)((p > least ? logf(p) : -20.0f) + offset);
 }
 
-static void two_largest(const float *p, uint32_t n, uint32_t *ret_best, uint32_t *ret_second) {
-    uint32_t best = 0, second = 0;
-    float p_best = -1, p_second = -1;
-    for (uint32_t i = 0; i < n; i++)
-        if (p[i] > p_second) {
-            if (p[i] > p_best) {
-                p_second = p_best;
-                second = best;
-                p_best = p[i];
-                best = i;
-            } else {
-                p_second = p[i];
-                second = i;
-            }
-        }
-    *ret_best = best;
-    *ret_second = second;
-}
-
 static const qi_candidate *add(qi_candidates *c, uint32_t code, float p, float p_blank,
                                float p_other) {
     c->at[c->n] = (qi_candidate){
@@ -36,22 +17,23 @@ static const qi_candidate *add(qi_candidates *c, uint32_t code, float p, float p
     return &c->at[c->n++];
 }
 
-void qi_candidates_choose(qi_candidates *c, const float *p, uint32_t n_classes, uint32_t blank,
-                          float sure, const qi_recoder *recoder) {
-    uint32_t best, second;
-    two_largest(p, n_classes, &best, &second);
+void qi_candidates_choose(qi_candidates *c, const qi_ctc_step *step, uint32_t blank, float sure,
+                          const qi_recoder *recoder) {
+    uint32_t best = step->best, second = step->second;
     *c = (qi_candidates){0};
-    bool alone = p[best] >= sure || second == best;
+    bool alone = step->p_best >= sure || second == best;
     bool both = !alone && best != blank && second != blank;
     if (best != blank) {
-        const qi_candidate *added = add(c, best, p[best], p[blank], both ? p[second] : -1);
+        const qi_candidate *added =
+            add(c, best, step->p_best, step->p_blank, both ? step->p_second : -1);
         if (both) c->best = added;
     }
     if (!alone && second != blank) {
-        const qi_candidate *added = add(c, second, p[second], p[blank], both ? p[best] : -1);
+        const qi_candidate *added =
+            add(c, second, step->p_second, step->p_blank, both ? step->p_best : -1);
         if (both) c->second = added;
     }
-    if (best == blank || p[best] < sure) c->blank = add(c, blank, p[blank], 0, -1);
+    if (best == blank || step->p_best < sure) c->blank = add(c, blank, step->p_blank, 0, -1);
     qi_candidates_allow(c, recoder, 0, &c->from_root);
 }
 

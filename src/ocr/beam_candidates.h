@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "model/recoder.h"
+#include "nn/network.h"
 
 /* Certainties: ln p - 0.085. */
 typedef struct qi_candidate {
@@ -36,10 +37,10 @@ typedef struct qi_candidates {
 /* Certainty of a probability: that of e^-20 for all below it. */
 float qi_certainty_of(float p);
 
-/* Chooses of n_classes probabilities the two largest and the blank's, or the largest alone if it is
- * at least `sure`. */
-void qi_candidates_choose(qi_candidates *ret, const float *p, uint32_t n_classes, uint32_t blank,
-                          float sure, const qi_recoder *recoder);
+/* Chooses the two most probable classes and the blank, or the first of these alone if its
+ * probability is at least `sure`. */
+void qi_candidates_choose(qi_candidates *ret, const qi_ctc_step *step, uint32_t blank, float sure,
+                          const qi_recoder *recoder);
 
 /* What a state allows of them. */
 void qi_candidates_allow(const qi_candidates *candidates, const qi_recoder *recoder, uint32_t state,

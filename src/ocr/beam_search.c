@@ -418,28 +418,26 @@ static void lengthen_blanks(qi_search *s, float alone) {
     }
 }
 
-static void choose(qi_search *s, const float *p, float sure) {
-    qi_candidates_choose(&s->candidates, p, s->model->n_classes, s->model->blank, sure,
-                         &s->model->recoder);
+static void choose(qi_search *s, const qi_ctc_step *step, float sure) {
+    qi_candidates_choose(&s->candidates, step, s->model->blank, sure, &s->model->recoder);
 }
 
-bool qi_search_step(qi_search *s, const float *p) {
-    float p_blank = p[s->model->blank];
-    if (s->only_blanks && p_blank >= s->sure) {
-        lengthen_blanks(s, qi_certainty_of(p_blank));
+bool qi_search_step(qi_search *s, const qi_ctc_step *step) {
+    if (s->only_blanks && step->p_blank >= s->sure) {
+        lengthen_blanks(s, qi_certainty_of(step->p_blank));
         return true;
     }
     front *f = s->now;
     s->now = s->before;
     s->before = f;
-    choose(s, p, s->sure);
+    choose(s, step, s->sure);
     extend_front(s);
     if (!can_go_on(s)) {
-        choose(s, p, INFINITY);
+        choose(s, step, INFINITY);
         extend_front(s);
     }
     settle(s);
-    s->only_blanks = p_blank >= s->sure && s->candidates.n == 1;
+    s->only_blanks = step->p_blank >= s->sure && s->candidates.n == 1;
     s->n_steps++;
     return !s->failed;
 }

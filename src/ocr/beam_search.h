@@ -3,6 +3,7 @@
 #ifndef QI_OCR_BEAM_SEARCH_H
 #define QI_OCR_BEAM_SEARCH_H
 
+#include "nn/network.h"
 #include "ocr/beam_path.h"
 
 typedef struct qi_search qi_search;
@@ -13,8 +14,8 @@ void qi_search_free(qi_search *search);
 /* Begins a line. */
 void qi_search_start(qi_search *search);
 
-/* Takes one step's probabilities, model->n_classes of them. False when memory ran out. */
-bool qi_search_step(qi_search *search, const float *probabilities);
+/* Takes one step. False when memory ran out. */
+bool qi_search_step(qi_search *search, const qi_ctc_step *step);
 
 /* The length of the best path, and the path in order of time. */
 uint32_t qi_search_path_length(qi_search *search);

@@ -12,10 +12,6 @@
 static const float invert_below = 0.7f;
 /* With a second look, one between these is tried smoothed: broken and dotted print closes. */
 static const float smooth_below = 0.85f, smooth_above = 0.3f;
-/* Probabilities of one pass, unless a single line needs more: models of thousands of classes run
- * fewer lines at once. */
-enum { pass_bytes = 16 << 20 };
-
 enum { n_passes = 3 };
 
 /* A line of the batch on its way. */
@@ -29,29 +25,23 @@ struct qi_line_reader {
     const qi_line_model *model;
     qi_session *session;
     qi_beam *beam;
-    uint8_t *grey;        /* scaled lines of the batch, one after the other */
-    float *pixels;        /* the same as network inputs, s8 or f32 */
-    float *probabilities; /* and as outputs, of n_passes passes: as it is, inverted, smoothed */
-    uint32_t pass_steps;  /* of one pass at most */
+    uint8_t *grey;       /* scaled lines of the batch, one after the other */
+    float *pixels;       /* the same as network inputs, s8 or f32 */
+    qi_ctc_step *steps;  /* and as outputs, of n_passes passes: as it is, inverted, smoothed */
+    uint32_t pass_steps; /* of one pass at most */
     void *crop_scratch;
     uint8_t *parted; /* of a line's characters: is there a space before? */
     uint8_t *ink;    /* of a line's columns: have they any? */
     slot slots[QI_LINE_BATCH_MAX];
 };
 
-static uint32_t pass_steps(const qi_line_model *m) {
-    uint32_t most = qi_network_steps(m->network, QI_LINE_BATCH_MAX_WIDTH_PX);
-    uint32_t least = qi_network_steps(m->network, QI_LINE_MAX_WIDTH_PX);
-    uint32_t steps = pass_bytes / (m->file->n_classes * (uint32_t)sizeof(float));
-    return steps < least ? least : steps > most ? most : steps;
-}
-
-/* Bytes of a reader's buffers: grey, pixels, probabilities, crop scratch, parted, ink. */
+/* Bytes of a reader's buffers: grey, pixels, steps, crop scratch, parted, ink. */
 static void buffer_bytes(const qi_line_model *m, size_t bytes[6]) {
     size_t px = (size_t)QI_LINE_BATCH_MAX_WIDTH_PX * m->file->height;
     bytes[0] = px;
     bytes[1] = px * (m->file->integer ? 1 : sizeof(float));
-    bytes[2] = (size_t)pass_steps(m) * m->file->n_classes * n_passes * sizeof(float);
+    bytes[2] = (size_t)qi_network_steps(m->network, QI_LINE_BATCH_MAX_WIDTH_PX) * n_passes *
+               sizeof(qi_ctc_step);
     bytes[3] = qi_line_crop_max_scratch_bytes(QI_LINE_MAX_WIDTH_PX, m->file->height);
     bytes[4] = qi_network_steps(m->network, QI_LINE_MAX_WIDTH_PX);
     bytes[5] = QI_LINE_MAX_WIDTH_PX;
@@ -70,14 +60,14 @@ quire_err qi_line_reader_new(const qi_line_model *m, qi_line_reader **ret_reader
     size_t bytes[6];
     buffer_bytes(m, bytes);
     r->model = m;
-    r->pass_steps = pass_steps(m);
+    r->pass_steps = qi_network_steps(m->network, QI_LINE_BATCH_MAX_WIDTH_PX);
     r->grey = malloc(bytes[0]);
     r->pixels = malloc(bytes[1]);
-    r->probabilities = malloc(bytes[2]);
+    r->steps = malloc(bytes[2]);
     r->crop_scratch = malloc(bytes[3]);
     r->parted = malloc(bytes[4]);
     r->ink = malloc(bytes[5]);
-    bool all = r->grey && r->pixels && r->probabilities && r->crop_scratch && r->parted && r->ink;
+    bool all = r->grey && r->pixels && r->steps && r->crop_scratch && r->parted && r->ink;
     quire_err err = all ? QUIRE_ERR_OK : QUIRE_ERR_NO_MEMORY;
     if (!err)
         err = qi_session_new(m->network, QI_LINE_BATCH_MAX, QI_LINE_BATCH_MAX_WIDTH_PX, &r->session,
@@ -97,7 +87,7 @@ void qi_line_reader_free(qi_line_reader *r) {
     qi_session_free(r->session);
     free(r->grey);
     free(r->pixels);
-    free(r->probabilities);
+    free(r->steps);
     free(r->crop_scratch);
     free(r->parted);
     free(r->ink);
@@ -131,28 +121,23 @@ static void *fill_pixels(const qi_line_model *m, const qi_grey *grey, bool inver
 /* Mean probability of the best label over the steps where it is not blank, in 127ths, truncated as
  * the reference does; 0 when all are blank. */
 static float mean_confidence(const qi_line_model *m, const qi_output *out) {
-    uint32_t n_classes = m->file->n_classes, sum = 0, n = 0;
+    uint32_t sum = 0, n = 0;
     for (uint32_t t = 0; t < out->n_steps; t++) {
-        const float *p = out->probabilities + (size_t)t * n_classes;
-        uint32_t best = 0;
-        for (uint32_t c = 1; c < n_classes; c++)
-            if (p[c] > p[best]) best = c;
-        if (best == m->file->blank) continue;
-        sum += (uint32_t)(127 * p[best]);
+        if (out->steps[t].best == m->file->blank) continue;
+        sum += (uint32_t)(127 * out->steps[t].p_best);
         n++;
     }
     return n ? (float)sum / (float)n / 127 : 0;
 }
 
-/* Runs the network on n slots, whose outputs go to probabilities one after the other. */
-static void run(qi_line_reader *r, slot *const slots[], uint32_t n, float *probabilities) {
+/* Runs the network on n slots, whose outputs go to steps one after the other. */
+static void run(qi_line_reader *r, slot *const slots[], uint32_t n, qi_ctc_step *steps) {
     qi_sample in[QI_LINE_BATCH_MAX];
     qi_output out[QI_LINE_BATCH_MAX];
     for (uint32_t i = 0; i < n; i++) {
         in[i] = slots[i]->sample;
-        out[i] = (qi_output){.probabilities = probabilities};
-        probabilities +=
-            (size_t)qi_network_steps(r->model->network, in[i].width) * r->model->file->n_classes;
+        out[i] = (qi_output){.steps = steps, .blank = r->model->file->blank};
+        steps += qi_network_steps(r->model->network, in[i].width);
     }
     qi_session_run(r->session, n, in, out); /* fits: the caller's batch is within the session's */
     for (uint32_t i = 0; i < n; i++)
@@ -177,8 +162,7 @@ static void add(retry *again, slot *s, const qi_line_job *job) {
  * in `better`. */
 static void run_again(qi_line_reader *r, retry *again, int pass, bool better[]) {
     if (!again->n) return;
-    run(r, again->slots, again->n,
-        r->probabilities + (size_t)pass * r->pass_steps * r->model->file->n_classes);
+    run(r, again->slots, again->n, r->steps + (size_t)pass * r->pass_steps);
     for (uint32_t k = 0; k < again->n; k++) {
         qi_reading *reading = again->jobs[k]->reading;
         float confidence = mean_confidence(r->model, &again->slots[k]->output);
@@ -286,7 +270,7 @@ static void decode(qi_line_reader *r, const slot *s, const qi_line_job *job) {
     qi_reading *reading = job->reading;
     qi_beam_line line;
     reading->n_words = reading->text_bytes = 0;
-    reading->error = qi_beam_decode(r->beam, s->output.probabilities, s->output.n_steps, &line);
+    reading->error = qi_beam_decode(r->beam, s->output.steps, s->output.n_steps, &line);
     if (reading->error) return;
     qi_line_picture picture;
     qi_line_picture_init(&picture, &s->grey, qi_line_levels_of(&s->grey, reading->inverted),
@@ -302,8 +286,7 @@ static void decode(qi_line_reader *r, const slot *s, const qi_line_job *job) {
     }
 }
 
-/* Reads lines that fit into one pass. */
-static void read_pass(qi_line_reader *r, const qi_line_job jobs[], uint32_t n) {
+void qi_line_reader_read(qi_line_reader *r, const qi_line_job jobs[], uint32_t n) {
     uint64_t times[4] = {qi_clock_thread_ns()}, sum_width = 0;
     uint32_t height = r->model->file->height;
     uint8_t *grey = r->grey;
@@ -320,7 +303,7 @@ static void read_pass(qi_line_reader *r, const qi_line_job jobs[], uint32_t n) {
         sum_width += width;
     }
     times[1] = qi_clock_thread_ns();
-    run(r, all, n, r->probabilities);
+    run(r, all, n, r->steps);
     try_inverted(r, jobs, n);
     try_smoothed(r, jobs, n);
     times[2] = qi_clock_thread_ns();
@@ -333,17 +316,5 @@ static void read_pass(qi_line_reader *r, const qi_line_job jobs[], uint32_t n) {
         reading->crop_ns = (times[1] - times[0]) * width / sum_width;
         reading->recognise_ns = (times[2] - times[1]) * width / sum_width;
         reading->text_ns = (times[3] - times[2]) * width / sum_width;
-    }
-}
-
-void qi_line_reader_read(qi_line_reader *r, const qi_line_job jobs[], uint32_t n) {
-    for (uint32_t first = 0, end; first < n; first = end) {
-        uint32_t steps = 0;
-        for (end = first; end < n; end++) {
-            uint32_t more = qi_network_steps(r->model->network, jobs[end].crop->scaled_width);
-            if (end > first && steps + more > r->pass_steps) break;
-            steps += more;
-        }
-        read_pass(r, jobs + first, end - first);
     }
 }
