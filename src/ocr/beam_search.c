@@ -10,6 +10,7 @@
 
 #include "ocr/beam_candidates.h"
 #include "ocr/beam_heap.h"
+#include "ocr/beam_words.h"
 
 enum { n_continuations = 3, n_ways = 2 * n_continuations };
 
@@ -42,23 +43,24 @@ typedef struct trace {
 
 struct qi_search {
     const qi_lstm_model *model;
-    qi_dictionary dictionary;
+    qi_beam_words words;
     bool use_dictionary, space_delimited;
-    uint32_t n_lengths, n_heaps, n_steps;
+    uint32_t n_lengths, n_heaps, n_nodes, n_steps;
     float sure; /* from this probability on, a class alone extends paths */
     front fronts[2], *now, *before;
+    qi_beam_node beginning[2]; /* the line's start, by dictionary; in no front */
     qi_candidates candidates;
-    bool only_blanks; /* all nodes of the front are blanks: a run can go on in place */
+    qi_ways_on within; /* what the node extended now allows, unless it ends a character */
+    bool only_blanks;  /* all nodes of the front are blanks: a run can go on in place */
     trace *history;
     uint32_t n_history, max_history;
-    qi_word_position *positions;
-    uint32_t n_positions, max_positions;
     bool failed; /* memory ran out */
 };
 
 /* A node to be extended, and where it stands. */
 typedef struct context {
-    const qi_beam_node *parent; /* NULL: the line's start */
+    const qi_beam_node *parent;
+    int32_t index; /* the parent's in its front; -1: the line's start */
     bool dictionary;
     continuation way;
     uint32_t length; /* classes of an unfinished character */
@@ -71,84 +73,80 @@ static qi_beam_heap *heap_of(const qi_search *s, const front *f, bool dictionary
 
 /* ---- history -------------------------------------------------------------------------------- */
 
-static bool grow(void **storage, uint32_t *capacity, uint32_t wanted, size_t size) {
-    if (wanted <= *capacity) return true;
+/* Room for one more front. */
+static bool grow_history(qi_search *s) {
+    uint32_t wanted = s->n_history + s->n_nodes;
+    if (wanted <= s->max_history) return true;
     uint32_t more = wanted + wanted / 2 + 64;
-    void *p = realloc(*storage, more * size);
+    void *p = realloc(s->history, more * sizeof *s->history);
     if (!p) return false;
-    *storage = p;
-    *capacity = more;
+    s->history = p;
+    s->max_history = more;
     return true;
-}
-
-/* Writes a node of a front to the history, once. Returns its place, -1 when memory ran out. */
-static int32_t write_node(qi_search *s, qi_beam_node *n) {
-    if (n->written >= 0) return n->written;
-    if (!grow((void **)&s->history, &s->max_history, s->n_history + 1, sizeof *s->history)) {
-        s->failed = true;
-        return -1;
-    }
-    n->written = (int32_t)s->n_history;
-    s->history[s->n_history++] = (trace){
-        .mark = n->mark, .certainty = n->certainty, .n_steps = n->n_steps, .previous = n->previous};
-    return n->written;
 }
 
 static bool has_character(const qi_beam_mark *m) {
     return m->character >= 0 && !m->duplicate;
 }
 
+/* Ties a new node to the history, where its parent is written once, for its first heir. Written in
+ * any case, as what does not count is overwritten by the next: whether it counts cannot be guessed,
+ * and a branch would take longer. */
+static void tie(qi_search *s, qi_beam_node *n) {
+    n->previous = n->last_char = n->written = -1;
+    n->n_steps = 1;
+    if (n->parent < 0) return;
+    qi_beam_node *parent = &s->before->nodes[n->parent];
+    s->history[s->n_history] = (trace){.mark = parent->mark,
+                                       .certainty = parent->certainty,
+                                       .n_steps = parent->n_steps,
+                                       .previous = parent->previous};
+    bool first = parent->written < 0;
+    n->previous = first ? (int32_t)s->n_history : parent->written;
+    parent->written = n->previous;
+    s->n_history += first;
+    n->last_char = has_character(&parent->mark) ? n->previous : parent->last_char;
+}
+
 /* Ties the nodes of the front just made to the history. */
 static void settle(qi_search *s) {
+    if (!grow_history(s)) {
+        s->failed = true;
+        return;
+    }
     for (uint32_t i = 0; i < s->n_heaps; i++) {
         const qi_beam_heap *h = &s->now->heaps[i];
-        for (uint32_t k = 0; k < h->n; k++) {
-            qi_beam_node *n = &h->nodes[h->slot[k]];
-            n->previous = n->last_char = n->written = -1;
-            n->n_steps = 1;
-            if (n->parent < 0) continue;
-            qi_beam_node *parent = &s->before->nodes[n->parent];
-            n->previous = write_node(s, parent);
-            n->last_char = has_character(&parent->mark) ? n->previous : parent->last_char;
-        }
+        for (uint32_t k = 0; k < h->n; k++)
+            tie(s, &h->nodes[h->slot[k]]);
     }
 }
 
 /* What the last character says on the path that ends in n, or NULL. */
 static const qi_beam_mark *last_character(const qi_search *s, const qi_beam_node *n) {
-    if (!n) return NULL;
     if (has_character(&n->mark)) return &n->mark;
     return n->last_char < 0 ? NULL : &s->history[n->last_char].mark;
 }
 
 /* ---- adding nodes --------------------------------------------------------------------------- */
 
-static float score_after(const qi_beam_node *parent, float certainty) {
-    return parent ? certainty + parent->score : certainty;
-}
-
 static uint64_t hash_after(const qi_search *s, const qi_beam_node *parent, uint32_t code,
                            bool duplicate) {
-    uint64_t hash = parent ? parent->hash : 0;
+    uint64_t hash = parent->hash;
     if (duplicate || code == s->model->blank) return hash;
     uint64_t n = s->model->recoder.n_codes;
     uint64_t carry = ((hash >> 32) * n) >> 32;
     return hash * n + carry + code;
 }
 
-static uint32_t role_of(uint32_t code, const qi_beam_mark *m) {
-    return code << 8 | (uint32_t)m->kind << 1 | m->starts_dictionary;
+static uint32_t role_of(uint32_t code, qi_beam_mark m) {
+    return code << 8 | (uint32_t)m.kind << 1 | m.starts_dictionary;
 }
 
-static int32_t index_before(const qi_search *s, const qi_beam_node *parent) {
-    return parent ? (int32_t)(parent - s->before->nodes) : -1;
-}
-
-static void push(qi_search *s, qi_beam_heap *h, const qi_beam_node *parent, uint32_t code,
-                 uint32_t state, float certainty, const qi_beam_mark *mark) {
-    float score = score_after(parent, certainty);
-    if (!qi_beam_heap_takes(h, score)) return;
-    uint64_t hash = hash_after(s, parent, code, mark->duplicate);
+static void push(qi_search *s, qi_beam_heap *h, const context *x, uint32_t code, uint32_t state,
+                 float certainty, qi_beam_mark mark) {
+    float score = certainty + x->parent->score;
+    if (!(score > h->floor)) return;
+    uint64_t hash = hash_after(s, x->parent, code, mark.duplicate);
     qi_beam_node *n = qi_beam_heap_place(h, score, hash, role_of(code, mark));
     if (!n) return;
     n->score = score;
@@ -156,8 +154,8 @@ static void push(qi_search *s, qi_beam_heap *h, const qi_beam_node *parent, uint
     n->hash = hash;
     n->code = code;
     n->state = state;
-    n->parent = index_before(s, parent);
-    n->mark = *mark;
+    n->parent = x->index;
+    n->mark = mark;
 }
 
 /* Once more the same class, or a part of a character. */
@@ -170,30 +168,29 @@ static void push_part(qi_search *s, const context *x, continuation c, uint32_t l
         certainty *= dictionary_ratio;
         if (certainty < worst_certainty && code != s->model->blank) return;
     }
-    qi_beam_heap *h = heap_of(s, s->now, x->dictionary, c, length);
-    if (!qi_beam_heap_takes(h, score_after(x->parent, certainty))) return;
-    uint8_t kind = x->parent ? x->parent->mark.kind : x->dictionary ? QI_WORD_NONE : QI_WORD_FREE;
-    push(s, h, x->parent, code, state, certainty,
-         &(qi_beam_mark){.character = character, .kind = kind, .duplicate = duplicate});
+    push(s, heap_of(s, s->now, x->dictionary, c, length), x, code, state, certainty,
+         (qi_beam_mark){
+             .character = character, .kind = x->parent->mark.kind, .duplicate = duplicate});
 }
 
 /* A node after which a dictionary word may begin; only the best one of a step is kept. */
 static void offer_start(qi_search *s, const context *x, continuation c, uint32_t code,
                         float certainty, qi_beam_mark mark, bool ends_word) {
-    float score = score_after(x->parent, certainty);
+    float score = certainty + x->parent->score;
     qi_beam_node *best = &s->now->start[c];
     if (s->now->has_start[c] && score <= best->score) return;
+    qi_word_place begin = qi_beam_words_begin(&s->words);
     mark.starts_dictionary = true;
     mark.ends_word = ends_word;
-    mark.has_positions = true;
-    mark.positions_at = 0; /* the dictionary's start lies there */
-    mark.n_positions = (uint8_t)s->dictionary.start.n;
+    mark.has_place = true;
+    mark.place_at = begin.at;
+    mark.n_positions = begin.n;
     s->now->has_start[c] = true;
     *best = (qi_beam_node){.score = score,
                            .certainty = certainty,
                            .hash = hash_after(s, x->parent, code, false),
                            .code = code,
-                           .parent = index_before(s, x->parent),
+                           .parent = x->index,
                            .mark = mark};
 }
 
@@ -201,28 +198,14 @@ static void push_starts(qi_search *s) {
     for (int c = 0; c < n_continuations; c++) {
         const qi_beam_node *best = &s->now->start[c];
         qi_beam_heap *h = heap_of(s, s->now, true, (continuation)c, 0);
-        if (!s->now->has_start[c] || !qi_beam_heap_takes(h, best->score)) continue;
+        if (!s->now->has_start[c] || !(best->score > h->floor)) continue;
         qi_beam_node *n =
-            qi_beam_heap_place(h, best->score, best->hash, role_of(best->code, &best->mark));
+            qi_beam_heap_place(h, best->score, best->hash, role_of(best->code, best->mark));
         if (n) *n = *best;
     }
 }
 
 /* ---- whole characters ----------------------------------------------------------------------- */
-
-static bool keep_positions(qi_search *s, const qi_word_state *state, qi_beam_mark *mark) {
-    if (!grow((void **)&s->positions, &s->max_positions, s->n_positions + state->n,
-              sizeof *s->positions)) {
-        s->failed = true;
-        return false;
-    }
-    memcpy(s->positions + s->n_positions, state->at, state->n * sizeof *state->at);
-    mark->has_positions = true;
-    mark->positions_at = s->n_positions;
-    mark->n_positions = (uint8_t)state->n;
-    s->n_positions += state->n;
-    return true;
-}
 
 /* A space on a path within dictionaries: a word must have ended. */
 static void extend_by_space(qi_search *s, const context *x, uint32_t code, float certainty,
@@ -230,14 +213,14 @@ static void extend_by_space(qi_search *s, const context *x, uint32_t code, float
     if (!last || !last->ends_word) return;
     qi_beam_mark mark = {.character = QI_CHAR_SPACE, .kind = last->kind};
     offer_start(s, x, c, code, certainty, mark, false);
-    push(s, heap_of(s, s->now, false, c, 0), x->parent, code, 0, certainty, &mark);
+    push(s, heap_of(s, s->now, false, c, 0), x, code, 0, certainty, mark);
 }
 
 /* Whether a path within dictionaries may not go on with a character after another. */
 static bool is_barred(const qi_search *s, const qi_beam_mark *last, int32_t character) {
     const qi_char *chars = s->model->charset.chars;
     if (!last) return false;
-    if (!last->has_positions) return true;
+    if (!last->has_place) return true;
     /* No new word begins within letters that want spaces between words. */
     return last->starts_dictionary && last->character != QI_CHAR_SPACE &&
            chars[last->character].is_spaced && chars[character].is_spaced;
@@ -247,35 +230,38 @@ static bool is_barred(const qi_search *s, const qi_beam_mark *last, int32_t char
 static void extend_in_dictionary(qi_search *s, const context *x, uint32_t code, int32_t character,
                                  float certainty, continuation c) {
     qi_beam_heap *h = heap_of(s, s->now, true, c, 0), *free_heap = heap_of(s, s->now, false, c, 0);
-    float score = score_after(x->parent, certainty);
+    float score = certainty + x->parent->score;
     qi_beam_mark mark = {.character = character, .kind = QI_WORD_NONE};
     if (character < 0) {
-        push(s, h, x->parent, code, 0, certainty, &mark);
+        push(s, h, x, code, 0, certainty, mark);
         return;
     }
-    bool takes = qi_beam_heap_takes(h, score);
-    if (!takes && !qi_beam_heap_takes(free_heap, score)) return;
+    if (!(score > h->floor) && !(score > free_heap->floor)) return;
     const qi_beam_mark *last = last_character(s, x->parent);
     if (character == QI_CHAR_SPACE) {
         extend_by_space(s, x, code, certainty, c, last);
         return;
     }
     if (is_barred(s, last, character)) return;
-    const qi_word_position *from =
-        last ? s->positions + last->positions_at : s->dictionary.start.at;
-    uint32_t n_from = last ? last->n_positions : s->dictionary.start.n;
-    qi_word_state to;
-    bool ends;
-    mark.kind =
-        (uint8_t)qi_dictionary_step(&s->dictionary, from, n_from, (uint32_t)character, &to, &ends);
-    if (mark.kind == QI_WORD_NONE) return;
+    qi_word_place from = last ? (qi_word_place){last->place_at, (uint8_t)last->n_positions}
+                              : qi_beam_words_begin(&s->words);
+    const qi_word_step *step = qi_beam_words_step(&s->words, from, (uint32_t)character);
+    if (!step) {
+        s->failed = true;
+        return;
+    }
+    if (step->kind == QI_WORD_NONE) return;
+    mark.kind = step->kind;
     mark.starts_word = !last || last->starts_dictionary;
-    mark.ends_word = ends;
+    mark.ends_word = step->ends_word;
     qi_beam_mark free_mark = mark;
-    if (takes && keep_positions(s, &to, &mark)) push(s, h, x->parent, code, 0, certainty, &mark);
-    if (ends && !s->space_delimited) {
+    mark.has_place = true;
+    mark.place_at = step->to.at;
+    mark.n_positions = step->to.n;
+    push(s, h, x, code, 0, certainty, mark);
+    if (step->ends_word && !s->space_delimited) {
         offer_start(s, x, c, code, certainty, free_mark, true);
-        push(s, free_heap, x->parent, code, 0, certainty, &free_mark);
+        push(s, free_heap, x, code, 0, certainty, free_mark);
     }
 }
 
@@ -289,7 +275,7 @@ static void extend(qi_search *s, const context *x, uint32_t code, int32_t charac
     }
     float scaled = certainty * dictionary_ratio;
     qi_beam_mark mark = {.character = character, .kind = QI_WORD_FREE};
-    push(s, heap_of(s, s->now, false, c, 0), x->parent, code, 0, scaled, &mark);
+    push(s, heap_of(s, s->now, false, c, 0), x, code, 0, scaled, mark);
     if (!s->use_dictionary || character < 0) return;
     if (character == QI_CHAR_SPACE) {
         mark.kind = QI_WORD_NONE;
@@ -304,7 +290,7 @@ static void extend(qi_search *s, const context *x, uint32_t code, int32_t charac
 
 /* A class with the blank: between the two best classes, one step wide, with the other as well. */
 static float with_blank(const qi_search *s, const context *x, const qi_candidate *c) {
-    if (!x->parent || x->way != anything || !s->candidates.best) return c->with_blank;
+    if (x->way != anything || !s->candidates.best) return c->with_blank;
     const qi_candidate *best = s->candidates.best, *second = s->candidates.second;
     const qi_candidate *other = c == best ? second : best;
     return x->parent->code == other->code ? c->with_both : c->with_blank;
@@ -314,7 +300,7 @@ static float with_blank(const qi_search *s, const context *x, const qi_candidate
 static void extend_by_end(qi_search *s, const context *x, const qi_way_on *to) {
     const qi_candidate *c = to->candidate;
     bool is_blank = c->code == s->model->blank;
-    if (x->parent && x->parent->code == c->code) return;
+    if (x->parent->code == c->code) return;
     if (c->alone < worst_certainty && !is_blank) return;
     int32_t character = x->length == 0 && is_blank ? -1 : to->edge->character;
     if (character >= 0 && !s->model->charset.chars[character].is_enabled) return;
@@ -325,7 +311,7 @@ static void extend_by_end(qi_search *s, const context *x, const qi_way_on *to) {
 /* Extensions by a class within a character. */
 static void extend_by_part(qi_search *s, const context *x, const qi_way_on *to) {
     const qi_candidate *c = to->candidate;
-    if (x->parent && x->parent->code == c->code) return;
+    if (x->parent->code == c->code) return;
     uint32_t state = (uint32_t)to->edge->next, length = x->length + 1;
     push_part(s, x, anything, length, state, false, c->code, -1, c->alone);
     if (c->code != s->model->blank)
@@ -348,19 +334,16 @@ static void repeat(qi_search *s, const context *x) {
 }
 
 static void extend_node(qi_search *s, const context *x) {
-    if (x->parent) {
-        repeat(s, x);
-        if (x->way == only_duplicate) return;
-        /* Blanks between the parts of a character. */
-        if (x->parent->code != s->model->blank && x->length > 0 && s->candidates.blank)
-            push_part(s, x, anything, x->length, x->parent->state, false, s->model->blank, -1,
-                      s->candidates.blank->alone);
-    }
-    qi_ways_on within;
+    repeat(s, x);
+    if (x->way == only_duplicate) return;
     const qi_ways_on *a = &s->candidates.from_root;
     if (x->length > 0) {
-        qi_candidates_allow(&s->candidates, &s->model->recoder, x->parent->state, &within);
-        a = &within;
+        /* Blanks between the parts of a character. */
+        if (x->parent->code != s->model->blank && s->candidates.blank)
+            push_part(s, x, anything, x->length, x->parent->state, false, s->model->blank, -1,
+                      s->candidates.blank->alone);
+        qi_candidates_allow(&s->candidates, &s->model->recoder, x->parent->state, &s->within);
+        a = &s->within;
     }
     for (uint32_t i = 0; i < a->n_ends; i++)
         extend_by_end(s, x, &a->ends[i]);
@@ -370,7 +353,7 @@ static void extend_node(qi_search *s, const context *x) {
 
 static void clear_front(const qi_search *s, front *f) {
     for (uint32_t i = 0; i < s->n_heaps; i++)
-        f->heaps[i].n = 0;
+        qi_beam_heap_clear(&f->heaps[i]);
     memset(f->has_start, 0, sizeof f->has_start);
 }
 
@@ -379,8 +362,11 @@ static void clear_front(const qi_search *s, front *f) {
 static void extend_front(qi_search *s) {
     clear_front(s, s->now);
     if (s->n_steps == 0) {
-        extend_node(s, &(context){.way = anything});
-        if (s->use_dictionary) extend_node(s, &(context){.dictionary = true, .way = anything});
+        for (int dictionary = 0; dictionary <= s->use_dictionary; dictionary++)
+            extend_node(s, &(context){.parent = &s->beginning[dictionary],
+                                      .index = -1,
+                                      .dictionary = dictionary,
+                                      .way = anything});
         return;
     }
     for (uint32_t i = 0; i < s->n_heaps; i++) {
@@ -390,6 +376,7 @@ static void extend_front(qi_search *s) {
                      .length = i % s->n_lengths};
         for (uint32_t k = h->n; k-- > 0;) {
             x.parent = &h->nodes[h->slot[k]];
+            x.index = (int32_t)(x.parent - s->before->nodes);
             extend_node(s, &x);
         }
     }
@@ -498,17 +485,14 @@ void qi_search_path(qi_search *s, qi_path_node ret[]) {
 
 void qi_search_start(qi_search *s) {
     s->n_history = 0;
-    s->n_positions = s->dictionary.start.n;
+    qi_beam_words_start(&s->words);
     s->n_steps = 0;
     s->only_blanks = false;
     s->failed = false;
 }
 
 static bool front_init(const qi_search *s, front *f) {
-    uint32_t n_nodes = 0;
-    for (uint32_t i = 0; i < s->n_heaps; i++)
-        n_nodes += heap_width[i % s->n_lengths] + 1u;
-    f->nodes = calloc(n_nodes, sizeof *f->nodes);
+    f->nodes = calloc(s->n_nodes, sizeof *f->nodes);
     f->heaps = calloc(s->n_heaps, sizeof *f->heaps);
     if (!f->nodes || !f->heaps) return false;
     qi_beam_node *at = f->nodes;
@@ -527,21 +511,25 @@ quire_err qi_search_new(const qi_lstm_model *model, bool use_dictionary, qi_sear
     qi_search *s = calloc(1, sizeof *s);
     if (!s) return QUIRE_ERR_NO_MEMORY;
     s->model = model;
-    s->use_dictionary = qi_dictionary_init(&s->dictionary, model) && use_dictionary;
+    bool has_words = !qi_beam_words_init(&s->words, model);
+    s->use_dictionary = s->words.any && use_dictionary;
     s->space_delimited = !s->use_dictionary || model->charset.space_delimited;
     s->n_lengths = model->recoder.max_length;
     s->sure = s->n_lengths == 1 ? QI_BEAM_SURE : QI_BEAM_SURE_RECODED;
     s->n_heaps = n_ways * s->n_lengths;
+    for (uint32_t i = 0; i < s->n_heaps; i++)
+        s->n_nodes += heap_width[i % s->n_lengths] + 1u;
     s->now = &s->fronts[0];
     s->before = &s->fronts[1];
-    if (!front_init(s, s->now) || !front_init(s, s->before) ||
-        !grow((void **)&s->positions, &s->max_positions, QI_WORD_MAX_POSITIONS,
-              sizeof *s->positions)) {
+    for (int dictionary = 0; dictionary < 2; dictionary++)
+        s->beginning[dictionary] = (qi_beam_node){
+            .code = UINT32_MAX,
+            .last_char = -1,
+            .mark = {.character = -1, .kind = dictionary ? QI_WORD_NONE : QI_WORD_FREE}};
+    if (!has_words || !front_init(s, s->now) || !front_init(s, s->before)) {
         qi_search_free(s);
         return QUIRE_ERR_NO_MEMORY;
     }
-    memcpy(s->positions, s->dictionary.start.at,
-           s->dictionary.start.n * sizeof *s->dictionary.start.at);
     *ret_search = s;
     return QUIRE_ERR_OK;
 }
@@ -553,6 +541,6 @@ void qi_search_free(qi_search *s) {
         free(s->fronts[i].heaps);
     }
     free(s->history);
-    free(s->positions);
+    qi_beam_words_done(&s->words);
     free(s);
 }
