@@ -3,6 +3,14 @@
 
 #include <string.h>
 
+/* The darker of each two pixels. */
+static void darken(uint8_t *restrict to, const uint8_t *restrict row, uint8_t flip, uint32_t n) {
+    for (uint32_t x = 0; x < n; x++) {
+        uint8_t v = row[x] ^ flip;
+        to[x] = v < to[x] ? v : to[x];
+    }
+}
+
 void qi_line_picture_init(qi_line_picture *p, const qi_grey *line, qi_line_levels levels,
                           bool inverted, uint32_t step_px, uint8_t *ink) {
     const float middle = levels.black + levels.contrast;
@@ -16,13 +24,8 @@ void qi_line_picture_init(qi_line_picture *p, const qi_grey *line, qi_line_level
     while (p->limit < 256 && (float)p->limit < middle)
         p->limit++;
     memset(ink, 255, line->width);
-    for (uint32_t y = p->top; y < p->bottom; y++) {
-        const uint8_t *row = qi_grey_row(line, y), flip = (uint8_t)p->flip;
-        for (uint32_t x = 0; x < line->width; x++) {
-            uint8_t v = row[x] ^ flip;
-            ink[x] = v < ink[x] ? v : ink[x];
-        }
-    }
+    for (uint32_t y = p->top; y < p->bottom; y++)
+        darken(ink, qi_grey_row(line, y), (uint8_t)p->flip, line->width);
     for (uint32_t x = 0; x < line->width; x++)
         ink[x] = ink[x] < p->limit;
 }
