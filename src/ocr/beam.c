@@ -10,7 +10,7 @@
 struct qi_beam {
     const qi_lstm_model *model;
     qi_search *search;
-    /* of the line last decoded; room for max_path each */
+    /* of the line last decoded; room for max_path each, as a path has no more nodes than steps */
     qi_path_node *path;
     qi_path_char *path_chars;
     qi_path_word *path_words;
@@ -64,12 +64,13 @@ static void write_word(qi_beam *b, const qi_path_word *from, qi_beam_word *to) {
     qi_strbuf_append(&b->text, "", 1);
 }
 
-static quire_err make_words(qi_beam *b, uint32_t n_path, qi_beam_line *ret) {
-    uint32_t n_chars = qi_path_chars(b->path, n_path, b->path_chars);
+static quire_err make_words(qi_beam *b, const qi_path_node path[], uint32_t n_path,
+                            qi_beam_line *ret) {
+    uint32_t n_chars = qi_path_chars(path, n_path, b->path_chars);
     for (uint32_t i = 0; i < n_chars; i++)
         b->chars[i] = b->path_chars[i].c;
     uint32_t n_words =
-        qi_path_words(b->path, b->path_chars, n_chars, &b->model->charset, b->path_words);
+        qi_path_words(path, b->path_chars, n_chars, &b->model->charset, b->path_words);
     qi_order_line(b->path_chars, b->path_words, n_words, &b->model->charset, &b->order);
     qi_strbuf_clear(&b->text);
     for (uint32_t i = 0; i < n_words; i++) {
@@ -90,14 +91,13 @@ static quire_err make_words(qi_beam *b, uint32_t n_path, qi_beam_line *ret) {
 quire_err qi_beam_decode(qi_beam *b, const qi_ctc_step steps[], uint32_t n_steps,
                          qi_beam_line *ret_line) {
     b->n_path_words = 0;
+    if (!make_room(b, n_steps + 1)) return QUIRE_ERR_NO_MEMORY;
     qi_search_start(b->search);
     for (uint32_t t = 0; t < n_steps; t++) {
         if (!qi_search_step(b->search, &steps[t])) return QUIRE_ERR_NO_MEMORY;
     }
-    uint32_t n = qi_search_path_length(b->search);
-    if (!make_room(b, n)) return QUIRE_ERR_NO_MEMORY;
-    qi_search_path(b->search, b->path);
-    return make_words(b, n, ret_line);
+    uint32_t n = qi_search_path(b->search, n_steps, b->path);
+    return make_words(b, b->path + n_steps - n, n, ret_line);
 }
 
 void qi_beam_append_reference_text(const qi_beam *b, qi_strbuf *text) {

@@ -9,52 +9,66 @@ float qi_certainty_of(float p) {
     return (float)((p > least ? logf(p) : -20.0f) + offset);
 }
 
-static const qi_candidate *add(qi_candidates *c, uint32_t code, float p, float p_blank,
-                               float p_other) {
-    c->at[c->n] = (qi_candidate){
-        .code = code, .alone = qi_certainty_of(p), .with_blank = qi_certainty_of(p + p_blank)};
-    if (p_other >= 0) c->at[c->n].with_both = qi_certainty_of(p + p_blank + p_other);
-    return &c->at[c->n++];
+static const qi_candidate *add(qi_candidates *c, uint32_t code, float p, const qi_ctc_step *step,
+                               bool is_blank) {
+    qi_candidate *to = &c->at[c->n++];
+    to->code = code;
+    to->alone = qi_certainty_of(p);
+    to->is_blank = is_blank;
+    to->with_blank = is_blank ? to->alone : qi_certainty_of(p + step->p_blank);
+    to->other = code;
+    to->with_both = to->with_blank;
+    return to;
 }
 
-void qi_candidates_choose(qi_candidates *c, const qi_ctc_step *step, uint32_t blank, float sure,
-                          const qi_recoder *recoder) {
-    uint32_t best = step->best, second = step->second;
-    *c = (qi_candidates){0};
+static void join(qi_candidate *c, float p, float p_blank, uint32_t other, float p_other) {
+    c->other = other;
+    c->with_both = qi_certainty_of(p + p_blank + p_other);
+}
+
+void qi_candidates_choose(qi_candidates *c, const qi_ctc_step *step, float sure,
+                          const qi_lstm_model *model) {
+    uint32_t best = step->best, second = step->second, blank = model->blank;
     bool alone = step->p_best >= sure || second == best;
-    bool both = !alone && best != blank && second != blank;
-    if (best != blank) {
-        const qi_candidate *added =
-            add(c, best, step->p_best, step->p_blank, both ? step->p_second : -1);
-        if (both) c->best = added;
+    c->n = 0;
+    c->blank = NULL;
+    if (best != blank) add(c, best, step->p_best, step, false);
+    if (!alone && second != blank) add(c, second, step->p_second, step, false);
+    if (c->n == 2) {
+        join(&c->at[0], step->p_best, step->p_blank, second, step->p_second);
+        join(&c->at[1], step->p_second, step->p_blank, best, step->p_best);
     }
-    if (!alone && second != blank) {
-        const qi_candidate *added =
-            add(c, second, step->p_second, step->p_blank, both ? step->p_best : -1);
-        if (both) c->second = added;
-    }
-    if (best == blank || step->p_best < sure) c->blank = add(c, blank, step->p_blank, 0, -1);
-    qi_candidates_allow(c, recoder, 0, &c->from_root);
+    if (best == blank || step->p_best < sure) c->blank = add(c, blank, step->p_blank, step, true);
+    qi_candidates_allow(c, model, 0, &c->from_root);
 }
 
-static void insert(qi_way_on ways[], uint32_t *n, const qi_candidate *c, const qi_recoder_edge *e,
-                   bool by_next) {
+static void insert(qi_way_on ways[], uint32_t *n, qi_way_on way) {
     uint32_t k = (*n)++;
-    for (; k > 0; k--) {
-        const qi_recoder_edge *other = ways[k - 1].edge;
-        if (by_next ? other->next_rank <= e->next_rank : other->rank <= e->rank) break;
+    for (; k > 0 && ways[k - 1].rank > way.rank; k--)
         ways[k] = ways[k - 1];
-    }
-    ways[k] = (qi_way_on){c, e};
+    ways[k] = way;
 }
 
-void qi_candidates_allow(const qi_candidates *c, const qi_recoder *recoder, uint32_t state,
+/* The character that a class ends, -1 for the blank between characters; -2 if it may not. */
+static int32_t ended(const qi_candidate *c, const qi_recoder_edge *e, uint32_t state,
+                     const qi_charset *charset) {
+    enum { none = -2 };
+    if (e->character < 0) return none;
+    if (c->is_blank && state == 0) return -1;
+    if (c->alone < QI_WORST_CERTAINTY && !c->is_blank) return none;
+    return charset->chars[e->character].is_enabled ? e->character : none;
+}
+
+void qi_candidates_allow(const qi_candidates *c, const qi_lstm_model *model, uint32_t state,
                          qi_ways_on *ret) {
     ret->n_ends = ret->n_parts = 0;
     for (uint32_t i = 0; i < c->n; i++) {
-        const qi_recoder_edge *e = qi_recoder_find(recoder, state, c->at[i].code);
+        const qi_recoder_edge *e = qi_recoder_find(&model->recoder, state, c->at[i].code);
         if (!e) continue;
-        if (e->character >= 0) insert(ret->ends, &ret->n_ends, &c->at[i], e, false);
-        if (e->next >= 0) insert(ret->parts, &ret->n_parts, &c->at[i], e, true);
+        int32_t character = ended(&c->at[i], e, state, &model->charset);
+        if (character >= -1)
+            insert(ret->ends, &ret->n_ends, (qi_way_on){&c->at[i], character, e->rank});
+        if (e->next >= 0)
+            insert(ret->parts, &ret->n_parts, (qi_way_on){&c->at[i], e->next, e->next_rank});
     }
 }

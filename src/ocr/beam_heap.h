@@ -22,18 +22,23 @@ typedef struct qi_beam_mark {
         ends_word : 1, duplicate : 1; /* duplicate: the class of the step before, once more */
 } qi_beam_mark;
 
+/* What stays of a node that others came from. */
+typedef struct qi_beam_trace {
+    qi_beam_mark mark;
+    float certainty;  /* of this step, the least of a run */
+    uint32_t n_steps; /* 1, or a run of blanks */
+    int32_t previous; /* its parent, in the history, once the node is tied to it; -1: the start */
+} qi_beam_trace;
+
 typedef struct qi_beam_node {
-    float score;     /* of the path to here */
-    float certainty; /* of this step, the least of a run */
-    uint64_t hash;   /* of the path's classes */
+    uint64_t hash; /* of the path's classes */
+    float score;   /* of the path to here */
     uint32_t code;
     uint32_t state; /* of the re-coder */
-    qi_beam_mark mark;
-    int32_t parent;    /* in the front before; -1: the line's start */
-    uint32_t n_steps;  /* 1, or a run of blanks */
-    int32_t previous;  /* in the history, once parent was written there; -1: the line's start */
-    int32_t last_char; /* in the history: the last node with a character before this; -1: none */
+    int32_t parent; /* in the front before; -1: the line's start */
+    qi_beam_trace trace;
     int32_t written;   /* in the history: this node, or -1 */
+    int32_t last_char; /* in the history, once tied: the last character before this; -1: none */
 } qi_beam_node;
 
 typedef struct qi_beam_heap {
@@ -68,7 +73,7 @@ static inline void qi_beam_heap_sift_up(qi_beam_heap *h, uint32_t i, float score
 
 static inline void qi_beam_heap_sift_down(qi_beam_heap *h, uint32_t i, float score, uint8_t slot) {
     for (uint32_t child; (child = 2 * i + 1) < h->n; i = child) {
-        if (child + 1 < h->n && h->score[child + 1] < h->score[child]) child++;
+        child += (child + 1 < h->n) & (h->score[child + 1] < h->score[child]);
         if (!(h->score[child] < score)) break;
         qi_beam_heap_set(h, i, h->score[child], h->slot[child]);
     }

@@ -17,8 +17,8 @@ void qi_search_start(qi_search *search);
 /* Takes one step. False when memory ran out. */
 bool qi_search_step(qi_search *search, const qi_ctc_step *step);
 
-/* The length of the best path, and the path in order of time. */
-uint32_t qi_search_path_length(qi_search *search);
-void qi_search_path(qi_search *search, qi_path_node ret[]);
+/* The best path in order of time. ret has room for as many nodes as steps were taken; the path is
+ * its last n, which are returned. */
+uint32_t qi_search_path(qi_search *search, uint32_t room, qi_path_node ret[]);
 
 #endif

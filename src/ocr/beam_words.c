@@ -4,14 +4,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+static bool grow(qi_beam_words *w, uint32_t wanted) {
+    if (wanted <= w->max) return true;
+    uint32_t more = 2 * wanted;
+    void *p = realloc(w->positions, more * sizeof *w->positions);
+    if (!p) return false;
+    w->positions = p;
+    w->max = more;
+    return true;
+}
+
 static bool keep(qi_beam_words *w, const qi_word_state *state, qi_word_place *ret) {
-    if (w->n + state->n > w->max) {
-        uint32_t more = w->max + w->max / 2 + 4 * QI_WORD_MAX_POSITIONS;
-        void *p = realloc(w->positions, more * sizeof *w->positions);
-        if (!p) return false;
-        w->positions = p;
-        w->max = more;
-    }
+    if (!grow(w, w->n + state->n)) return false;
     memcpy(w->positions + w->n, state->at, state->n * sizeof *state->at);
     *ret = (qi_word_place){w->n, (uint8_t)state->n};
     w->n += state->n;
@@ -31,6 +35,7 @@ const qi_word_step *qi_beam_words_step(qi_beam_words *w, qi_word_place from, uin
 }
 
 void qi_beam_words_start(qi_beam_words *w) {
+    if (w->n < QI_WORD_POSITIONS) return;
     w->n = w->dictionary.start.n;
     for (uint32_t i = 0; i < QI_WORD_STEPS; i++)
         w->steps[i].is_known = false;
@@ -39,7 +44,10 @@ void qi_beam_words_start(qi_beam_words *w) {
 quire_err qi_beam_words_init(qi_beam_words *w, const qi_lstm_model *model) {
     *w = (qi_beam_words){.n = 0};
     w->any = qi_dictionary_init(&w->dictionary, model);
-    return keep(w, &w->dictionary.start, &(qi_word_place){0}) ? QUIRE_ERR_OK : QUIRE_ERR_NO_MEMORY;
+    qi_word_place begin;
+    return grow(w, QI_WORD_POSITIONS) && keep(w, &w->dictionary.start, &begin)
+               ? QUIRE_ERR_OK
+               : QUIRE_ERR_NO_MEMORY;
 }
 
 void qi_beam_words_done(qi_beam_words *w) {

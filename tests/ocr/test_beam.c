@@ -229,6 +229,35 @@ static void sure_blanks_change_nothing_but_places(void **state) {
     qi_beam_free(beam);
 }
 
+/* What a beam has decoded before leaves no trace. */
+static void a_line_is_read_as_by_a_new_beam(void **state) {
+    fixture *f = *state;
+    qi_beam *used, *new;
+    uint32_t random = 7;
+    assert_int_equal(qi_beam_new(&f->model, true, &used), QUIRE_ERR_OK);
+    for (int round = 0; round < 300; round++) {
+        f->n_steps = 0;
+        for (uint32_t i = 0; i < 5 + (uint32_t)round % 60; i++) {
+            random = random * 1664525u + 1013904223u;
+            put_step(f, (random >> 8) % TINY_CLASSES, 0.5f + (float)(random >> 28) / 32,
+                     (random >> 16) % TINY_CLASSES);
+        }
+        qi_beam_line a, b;
+        assert_int_equal(qi_beam_new(&f->model, true, &new), QUIRE_ERR_OK);
+        assert_int_equal(decode(f, used, &a), QUIRE_ERR_OK);
+        assert_int_equal(decode(f, new, &b), QUIRE_ERR_OK);
+        assert_int_equal(a.n_words, b.n_words);
+        assert_int_equal(a.n_chars, b.n_chars);
+        for (uint32_t i = 0; i < a.n_words; i++) {
+            assert_string_equal(a.text + a.words[i].text_at, b.text + b.words[i].text_at);
+            assert_int_equal(a.words[i].kind, b.words[i].kind);
+            assert_true(a.words[i].certainty == b.words[i].certainty);
+        }
+        qi_beam_free(new);
+    }
+    qi_beam_free(used);
+}
+
 /* A network never gives these, but a decoder that met them must end and stay within its memory. */
 static void survives_any_numbers(void **state) {
     fixture *f = *state;
@@ -268,6 +297,7 @@ int main(void) {
         TEST(models_that_keep_spaces_write_only_those_read),
         TEST(characters_on_the_list_are_never_read),
         TEST(sure_blanks_change_nothing_but_places),
+        TEST(a_line_is_read_as_by_a_new_beam),
         TEST(survives_any_numbers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
