@@ -17,6 +17,7 @@ enum { n_passes = 3 };
 /* A line of the batch on its way. */
 typedef struct slot {
     qi_grey grey;
+    qi_line_levels levels; /* of grey, not inverted */
     qi_sample sample;
     qi_output output;
 } slot;
@@ -104,10 +105,9 @@ quire_err qi_reading_init(qi_reading *r, const qi_line_model *m, uint32_t scaled
     return r->words && r->text ? QUIRE_ERR_OK : QUIRE_ERR_NO_MEMORY;
 }
 
-/* Scaled pixels to the network's input at `at`; returns what follows them. */
-static void *fill_pixels(const qi_line_model *m, const qi_grey *grey, bool invert, void *at,
-                         qi_sample *ret_sample) {
-    qi_line_levels levels = qi_line_levels_of(grey, invert);
+/* Scaled pixels, with their levels, to the network's input at `at`; returns what follows them. */
+static void *fill_pixels(const qi_line_model *m, const qi_grey *grey, qi_line_levels levels,
+                         bool invert, void *at, qi_sample *ret_sample) {
     size_t n = (size_t)grey->width * grey->height;
     *ret_sample = (qi_sample){at, grey->width};
     if (m->file->integer) {
@@ -183,7 +183,8 @@ static void try_inverted(qi_line_reader *r, const qi_line_job jobs[], uint32_t n
         jobs[i].reading->inverted = false;
         jobs[i].reading->mean_confidence = mean_confidence(r->model, &s->output);
         if (jobs[i].reading->mean_confidence >= invert_below) continue;
-        pixels = fill_pixels(r->model, &s->grey, true, pixels, &s->sample);
+        pixels = fill_pixels(r->model, &s->grey, qi_line_levels_of(&s->grey, true), true, pixels,
+                             &s->sample);
         add(&again, s, &jobs[i]);
     }
     run_again(r, &again, 1, better);
@@ -202,7 +203,9 @@ static void try_smoothed(qi_line_reader *r, const qi_line_job jobs[], uint32_t n
             continue;
         qi_grey smooth = {r->crop_scratch, s->grey.width, s->grey.height, s->grey.width};
         qi_line_smooth(&s->grey, &smooth);
-        pixels = fill_pixels(r->model, &smooth, jobs[i].reading->inverted, pixels, &s->sample);
+        bool inverted = jobs[i].reading->inverted;
+        pixels = fill_pixels(r->model, &smooth, qi_line_levels_of(&smooth, inverted), inverted,
+                             pixels, &s->sample);
         add(&again, s, &jobs[i]);
     }
     run_again(r, &again, 2, better);
@@ -273,8 +276,9 @@ static void decode(qi_line_reader *r, const slot *s, const qi_line_job *job) {
     reading->error = qi_beam_decode(r->beam, s->output.steps, s->output.n_steps, &line);
     if (reading->error) return;
     qi_line_picture picture;
-    qi_line_picture_init(&picture, &s->grey, qi_line_levels_of(&s->grey, reading->inverted),
-                         reading->inverted, qi_network_info_of(r->model->network)->x_scale, r->ink);
+    qi_line_levels levels = reading->inverted ? qi_line_levels_of(&s->grey, true) : s->levels;
+    qi_line_picture_init(&picture, &s->grey, levels, reading->inverted,
+                         qi_network_info_of(r->model->network)->x_scale, r->ink);
     memset(r->parted, 0, line.n_chars);
     if (job->second_look) qi_word_gaps_find(&line, &r->model->file->charset, &picture, r->parted);
     for (uint32_t i = 0; i < line.n_words; i++) {
@@ -298,7 +302,8 @@ void qi_line_reader_read(qi_line_reader *r, const qi_line_job jobs[], uint32_t n
         s->grey = (qi_grey){grey, width, height, width};
         qi_line_crop_extract(jobs[i].crop, jobs[i].page, jobs[i].white_on_black, &s->grey,
                              r->crop_scratch);
-        pixels = fill_pixels(r->model, &s->grey, false, pixels, &s->sample);
+        s->levels = qi_line_levels_of(&s->grey, false);
+        pixels = fill_pixels(r->model, &s->grey, s->levels, false, pixels, &s->sample);
         grey += (size_t)width * height;
         sum_width += width;
     }
