@@ -29,10 +29,10 @@ void qi_progress_init(qi_progress *p, const qi_run_values *v) {
     *p = (qi_progress){.kind = v->progress,
                        .quiet = v->quiet,
                        .verbose = v->verbose,
-                       .strict = v->reader.strict,
+                       .strict = v->reading.reader.strict,
                        .with_summary = !v->quiet && v->output,
                        .totals.started_ns = qi_clock_ns(),
-                       .bar = {.plain = !is_terminal(), .all_pages = !v->request.pages}};
+                       .bar = {.plain = !is_terminal(), .all_pages = !v->reading.request.pages}};
     if (p->kind != QI_PROGRESS_JSON) p->kind = wants_bar(v) ? QI_PROGRESS_BAR : QI_PROGRESS_NONE;
 }
 
@@ -106,7 +106,7 @@ void qi_progress_start(qi_progress *p, const qi_run_values *v, uint64_t n_docume
     if (p->kind != QI_PROGRESS_JSON) return;
     open_event(p, "start");
     put_string(p, "version", quire_version());
-    put_string(p, "languages", v->reader.languages);
+    put_string(p, "languages", v->reading.reader.languages);
     qi_emit_key(&p->line, "documents");
     if (n_documents)
         qi_emit_int(&p->line, (int64_t)n_documents);

@@ -4,7 +4,7 @@
 #ifndef QI_CLI_REPORT_H
 #define QI_CLI_REPORT_H
 
-#include "cli/result_file.h"
+#include "cli/interrupt.h"
 #include "cli/run_options.h"
 #include "cli/run_totals.h"
 

@@ -117,7 +117,7 @@ static unsigned decide(run *r, const qi_input *input, job *j) {
 
 /* Queues an input, unless all its results are there. */
 static quire_err queue(run *r, const qi_input *input, quire_diag *diag) {
-    if (r->values.request.want_pdf && !r->values.output && input->found)
+    if (r->values.reading.request.want_pdf && !r->values.output && input->found)
         return qi_fail(diag, QUIRE_ERR_USAGE,
                        "a PDF on standard output is of one file, not of a folder; give a folder "
                        "with -o DIR");
@@ -131,7 +131,7 @@ static quire_err queue(run *r, const qi_input *input, quire_diag *diag) {
         free(j);
         return QUIRE_ERR_OK;
     }
-    quire_request request = r->values.request;
+    quire_request request = r->values.reading.request;
     if (j->begun) request.earlier = j->begun->earlier;
     quire_err err = quire_reader_add_file(r->reader, input->path, &request, j, diag);
     if (err)
@@ -287,7 +287,7 @@ static void begin_document(run *r, const quire_item *item, job *j) {
 
 /* Of documents with one page the journal never holds a page: they are done at once. */
 static void take_page(run *r, const quire_item *item, const job *j) {
-    const bool ends_document = item->page->error && r->values.reader.strict;
+    const bool ends_document = item->page->error && r->values.reading.reader.strict;
     qi_sink_page(&r->sink, item->page);
     if (is_hopeless(r, r->sink.error))
         quire_reader_cancel(r->reader);
@@ -405,8 +405,8 @@ static quire_err open_journal(run *r, quire_diag *diag) {
 static quire_err prepare(run *r, int n_operands, char **operands, quire_diag *diag) {
     const qi_inputs_options from = {.operands = operands,
                                     .n_operands = n_operands,
-                                    .files_from = r->values.files_from,
-                                    .recursive = r->values.recursive,
+                                    .files_from = r->values.reading.files_from,
+                                    .recursive = r->values.reading.recursive,
                                     .output = r->values.output};
     const bool to_files = r->values.output != NULL;
     quire_err err = qi_interrupt_start(&r->interrupt, diag);
@@ -414,7 +414,7 @@ static quire_err prepare(run *r, int n_operands, char **operands, quire_diag *di
         err = qi_report_open(&r->values, r->interrupt, &r->progress.report, diag);
     if (!err) err = qi_inputs_open(&from, &r->inputs, diag);
     if (!err && to_files) err = make_plan(r, diag);
-    if (!err) err = quire_reader_open(&r->values.reader, &r->reader, diag);
+    if (!err) err = quire_reader_open(&r->values.reading.reader, &r->reader, diag);
     if (err) return err;
     qi_interrupt_watch(r->interrupt, r->reader);
     qi_sink_init(&r->sink, &r->values, r->interrupt, r->reader);

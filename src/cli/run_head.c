@@ -32,14 +32,14 @@ void qi_run_head_put(qi_strbuf *out, const qi_run_values *v, const quire_model_i
         qi_strbuf_printf(out, "%s%s", i ? "," : "", v->formats.list[i]->name);
     qi_strbuf_puts(out, "\n");
     put_text(out, "--text", v->text_paragraphs ? "paragraphs" : "lines");
-    put_text(out, "--language", v->reader.languages);
+    put_text(out, "--language", v->reading.reader.languages);
     for (uint32_t i = 0; i < n_models; i++)
         qi_strbuf_printf(out, "model %s=%s\n", models[i].language, models[i].sha256);
-    put_text(out, "--pages", v->request.pages);
-    put_region(out, &v->request);
-    put_text(out, "--text-layer", qi_text_layer_name(v->reader.text_layer));
-    qi_strbuf_printf(out, "--max-pixels=%llu\n", (unsigned long long)v->reader.max_pixels);
-    put_flag(out, "--strict", v->reader.strict);
+    put_text(out, "--pages", v->reading.request.pages);
+    put_region(out, &v->reading.request);
+    put_text(out, "--text-layer", qi_text_layer_name(v->reading.reader.text_layer));
+    qi_strbuf_printf(out, "--max-pixels=%llu\n", (unsigned long long)v->reading.reader.max_pixels);
+    put_flag(out, "--strict", v->reading.reader.strict);
     put_flag(out, "--no-timings", v->no_timings);
     put_flag(out, "--pdfa", v->pdfa);
     put_flag(out, "--overwrite", v->overwrite);

@@ -1,8 +1,6 @@
 /* The table of `quire run` and the parsers that only it needs. */
 #include "cli/run_options.h"
 
-#include <math.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -41,26 +39,6 @@ static bool parse_text(const char *text, void *field) {
     return true;
 }
 
-static bool parse_region(const char *text, void *field) {
-    quire_request request = *(quire_request *)field;
-    for (int i = 0; i < 4; i++) {
-        char *end;
-        if (!strchr("0123456789.", *text) || !*text) return false;
-        double v = strtod(text, &end);
-        if (end == text || !isfinite(v) || v > 1e6) return false;
-        request.region.percent[i] = *end == '%';
-        if (*end == '%') end++;
-        if (request.region.percent[i] && v > 100) return false;
-        if (*end != (i < 3 ? ',' : 0)) return false;
-        if (i >= 2 && v <= 0) return false;
-        request.region.value[i] = (float)v;
-        text = end + 1;
-    }
-    request.region.set = true;
-    *(quire_request *)field = request;
-    return true;
-}
-
 static const char *progress_choice(size_t i) {
     static const char *const names[] = {"auto", "bar", "json", "none"};
     return i < sizeof names / sizeof *names ? names[i] : NULL;
@@ -76,30 +54,6 @@ static bool parse_progress(const char *text, void *field) {
     return false;
 }
 
-static const char *text_layer_choice(size_t i) {
-    static const char *const names[] = {
-        [QUIRE_TEXT_LAYER_AUTO] = "auto",
-        [QUIRE_TEXT_LAYER_VERIFIED] = "verified",
-        [QUIRE_TEXT_LAYER_ONLY] = "only",
-        [QUIRE_TEXT_LAYER_OFF] = "off",
-    };
-    return i < sizeof names / sizeof *names ? names[i] : NULL;
-}
-
-const char *qi_text_layer_name(quire_text_layer use) {
-    return text_layer_choice((size_t)use);
-}
-
-static bool parse_text_layer(const char *text, void *field) {
-    const char *name;
-    for (size_t i = 0; (name = text_layer_choice(i)); i++)
-        if (!strcmp(text, name)) {
-            *(quire_text_layer *)field = (quire_text_layer)i;
-            return true;
-        }
-    return false;
-}
-
 #define FIELD(name)  offsetof(qi_run_values, name)
 #define FLAG(member) NULL, FIELD(member), qi_parse_flag, "yes or no"
 
@@ -110,30 +64,7 @@ static const qi_option options[] = {
      "formats of results, several with -o", "txt", format_choice, ','},
     {"text", 0, "KIND", FIELD(text_paragraphs), parse_text, NULL,
      "what txt has on a line, a line of the page or a whole paragraph", "lines", text_choice},
-    {"language", 'l', "LIST", FIELD(reader.languages), qi_parse_string, "a list such as eng+deu",
-     "languages of the text, such as eng+deu", "eng", NULL, '+', QI_VALUE_LANGUAGE},
-    {"pages", 0, "RANGES", FIELD(request.pages), qi_parse_string, "a list of pages such as 1-3,7",
-     "read only these pages: 1-3,7"},
-    {"region", 0, "X,Y,W,H", FIELD(request), parse_region,
-     "a region such as 0,0,50%,300: left, top, width, height in pixels or %",
-     "read only this part of each page, in pixels or %"},
-    {"text-layer", 0, "USE", FIELD(reader.text_layer), parse_text_layer, NULL,
-     "use of the text that PDF pages hold", "auto", text_layer_choice},
-    {"password", 0, "TEXT", FIELD(request.password), qi_parse_string, "the password of a document",
-     "open encrypted documents with this (others see a command line: prefer QUIRE_PASSWORD)"},
-    {"files-from", 0, "FILE", FIELD(files_from), qi_parse_string, "the name of a file, or -",
-     "read the names of inputs from FILE, one a line (or each ended by a NUL byte); - is stdin",
-     .kind = QI_VALUE_FILE},
-    {"recursive", 0, FLAG(recursive), "read folders with all below them; =no: their own files only",
-     "yes"},
-    {"jobs", 0, "N", FIELD(reader.jobs), qi_parse_jobs, "a number from 1 to 512",
-     "threads that compute", "the cores this process may use"},
-    {"memory", 0, "BYTES", FIELD(reader.memory_bytes), qi_parse_bytes,
-     "a number of bytes such as 400m or 2g", "memory of all processes together", "400m"},
-    {"timeout", 0, "SECONDS", FIELD(reader.timeout_ms), qi_parse_seconds,
-     "a time such as 90, 1.5s, 2m or 1h", "for opening a document, and for each page", "180"},
-    {"max-pixels", 0, "N", FIELD(reader.max_pixels), qi_parse_count, "a number such as 200m",
-     "largest page", "200m"},
+#include "cli/reading_options.def"
     {"progress", 0, "KIND", FIELD(progress), parse_progress, NULL, "what stderr shows", "auto",
      progress_choice},
     {"overwrite", 0, FLAG(overwrite), "replace results that exist"},
@@ -144,7 +75,7 @@ static const qi_option options[] = {
     {"report", 0, "FILE", FIELD(report), qi_parse_string, "the name of a file",
      "write what became of each document, times and memory to FILE, as JSON",
      .kind = QI_VALUE_FILE},
-    {"strict", 0, FLAG(reader.strict), "a page that fails makes its document fail"},
+    {"strict", 0, FLAG(reading.reader.strict), "a page that fails makes its document fail"},
     {"no-timings", 0, FLAG(no_timings),
      "leave timings out of results, for the same bytes each time"},
     {"pdfa", 0, FLAG(pdfa), "make PDF/A-2b of -f pdf, or fail where that cannot be"},
@@ -197,12 +128,12 @@ static quire_err settle_existing(qi_run_values *v, const unsigned char *given, q
 static quire_err check_pdf(qi_run_values *v, int n_inputs, quire_diag *diag) {
     const qi_output_format *pdf = qi_output_format_find("pdf", 3);
     for (size_t i = 0; i < v->formats.n; i++)
-        v->request.want_pdf |= v->formats.list[i] == pdf;
-    if (v->pdfa && !v->request.want_pdf)
+        v->reading.request.want_pdf |= v->formats.list[i] == pdf;
+    if (v->pdfa && !v->reading.request.want_pdf)
         return qi_fail(diag, QUIRE_ERR_USAGE, "--pdfa is about PDFs; ask for one with -f pdf");
-    v->request.want_pdf_a = v->pdfa;
-    if (!v->request.want_pdf || v->output) return QUIRE_ERR_OK;
-    if (n_inputs != 1 || v->files_from)
+    v->reading.request.want_pdf_a = v->pdfa;
+    if (!v->reading.request.want_pdf || v->output) return QUIRE_ERR_OK;
+    if (n_inputs != 1 || v->reading.files_from)
         return qi_fail(diag, QUIRE_ERR_USAGE,
                        "a PDF on standard output is of one input; give a folder with -o DIR");
     if (isatty(STDOUT_FILENO))
@@ -212,17 +143,7 @@ static quire_err check_pdf(qi_run_values *v, int n_inputs, quire_diag *diag) {
 }
 
 static quire_err check(qi_run_values *v, int n_inputs, char **inputs, quire_diag *diag) {
-    int n_stdin = v->files_from && !strcmp(v->files_from, "-");
-    for (int i = 0; i < n_inputs; i++) {
-        if (!*inputs[i]) return qi_fail(diag, QUIRE_ERR_USAGE, "an input has an empty name");
-        n_stdin += !strcmp(inputs[i], "-");
-    }
-    if (n_stdin > 1)
-        return qi_fail(diag, QUIRE_ERR_USAGE,
-                       "standard input can be used once, as an input or by --files-from -");
-    if (!n_inputs && !v->files_from)
-        return qi_fail(diag, QUIRE_ERR_USAGE,
-                       "there is nothing to read; name files or folders, or - for standard input");
+    if (qi_reading_options_check(&v->reading, n_inputs, inputs, diag)) return diag->code;
     if (v->resume && !v->output)
         return qi_fail(diag, QUIRE_ERR_USAGE,
                        "--resume needs the folder that holds the results; give it with -o DIR");
@@ -234,11 +155,10 @@ static quire_err check(qi_run_values *v, int n_inputs, char **inputs, quire_diag
 
 qi_parse_result qi_run_options_parse(int argc, char **argv, qi_run_values *ret_values,
                                      int *ret_first, quire_diag *diag) {
-    qi_run_values v = {.recursive = true};
+    qi_run_values v = {0};
     unsigned char given[n_options] = {0};
     parse_formats("txt", &v.formats);
-    quire_options_init(&v.reader);
-    quire_request_init(&v.request);
+    qi_reading_options_init(&v.reading);
     qi_parse_result result =
         qi_options_parse(&qi_run_options, argc, argv, &v, given, ret_first, diag);
     if (result != QI_PARSE_RUN) return result;

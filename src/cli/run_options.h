@@ -2,7 +2,7 @@
 #ifndef QI_CLI_RUN_OPTIONS_H
 #define QI_CLI_RUN_OPTIONS_H
 
-#include "cli/options.h"
+#include "cli/reading_options.h"
 #include "output/format.h"
 
 typedef enum qi_progress_kind {
@@ -20,17 +20,12 @@ typedef struct qi_run_formats {
 typedef struct qi_run_values {
     const char *output; /* NULL: stdout */
     qi_run_formats formats;
-    bool text_paragraphs;   /* text has a line for each paragraph */
-    const char *files_from; /* NULL: none */
-    bool recursive, overwrite, skip_existing, resume, no_timings, pdfa, quiet, verbose;
+    bool text_paragraphs; /* text has a line for each paragraph */
+    bool overwrite, skip_existing, resume, no_timings, pdfa, quiet, verbose;
     const char *report; /* NULL: none */
     qi_progress_kind progress;
-    quire_options reader;
-    quire_request request;
+    qi_reading_options reading;
 } qi_run_values;
-
-/* "auto", "only" …; static storage. */
-const char *qi_text_layer_name(quire_text_layer use);
 
 /* Reads environment and command line; *ret_first is the first input among argv. */
 qi_parse_result qi_run_options_parse(int argc, char **argv, qi_run_values *ret_values,

@@ -122,11 +122,12 @@ void qi_sink_begin(qi_sink *s, const quire_item *item, const char *result, unsig
                                        .text_paragraphs = s->values->text_paragraphs,
                                        .with_timings = !s->values->no_timings,
                                        .item = item};
-    if (s->values->request.want_pdf) s->document.pdf = qi_pdf_writer_new(s->values->pdfa);
+    if (s->values->reading.request.want_pdf) s->document.pdf = qi_pdf_writer_new(s->values->pdfa);
     s->n_form_feeds = 0;
     s->begun = true;
     s->error = 0;
-    if (s->values->request.want_pdf && !s->document.pdf) qi_sink_fail(s, item->name, ENOMEM);
+    if (s->values->reading.request.want_pdf && !s->document.pdf)
+        qi_sink_fail(s, item->name, ENOMEM);
     for (size_t i = 0; i < s->values->formats.n; i++) {
         if (!(wanted & 1u << i)) continue;
         if (s->values->output && !s->error) {
@@ -203,7 +204,7 @@ quire_err qi_sink_end(qi_sink *s, const quire_item *item, qi_commit *commit, qui
     *ret_errno = 0;
     if (!s->begun && to_files) return QUIRE_ERR_OK;
     if (!s->begun && item->error == QUIRE_ERR_CANCELLED) return QUIRE_ERR_OK;
-    if (!s->begun && s->values->request.want_pdf) return QUIRE_ERR_OK;
+    if (!s->begun && s->values->reading.request.want_pdf) return QUIRE_ERR_OK;
     if (!s->begun) qi_sink_begin(s, item, NULL, 1);
     s->begun = false;
     if (is_text_to_stdout(s) && !s->error) end_text(s, item->error != QUIRE_ERR_OK);
