@@ -7,13 +7,18 @@
 
 const qi_command qi_commands[QI_N_COMMANDS] = {
     {qi_command_run, &qi_run_options},       {qi_command_view, &qi_view_options},
-    {qi_command_eval, &qi_eval_options},     {qi_command_doctor, &qi_doctor_options},
-    {qi_command_models, &qi_models_options},
+    {qi_command_eval, &qi_eval_options},     {qi_command_bench, &qi_bench_options},
+    {qi_command_doctor, &qi_doctor_options}, {qi_command_models, &qi_models_options},
 };
 
 int qi_command_fail(const quire_diag *diag) {
     fprintf(stderr, "quire: %s\n", diag->text);
     return quire_err_exit_status(diag->code);
+}
+
+int qi_exit_status_join(int status, quire_err code) {
+    const int more = quire_err_exit_status(code);
+    return !more || status == more ? status : status ? QI_EXIT_MIXED : more;
 }
 
 int qi_finish_stdout(void) {

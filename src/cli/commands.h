@@ -10,23 +10,27 @@ typedef struct qi_command {
     const qi_option_table *options;
 } qi_command;
 
-enum { QI_N_COMMANDS = 5 };
+enum { QI_N_COMMANDS = 6 };
 extern const qi_command qi_commands[QI_N_COMMANDS];
 
 int qi_command_run(int argc, char **argv);
 int qi_command_view(int argc, char **argv);
 int qi_command_eval(int argc, char **argv);
+int qi_command_bench(int argc, char **argv);
 int qi_command_doctor(int argc, char **argv);
 int qi_command_models(int argc, char **argv);
 
-extern const qi_option_table qi_run_options, qi_view_options, qi_eval_options, qi_doctor_options,
-    qi_models_options;
+extern const qi_option_table qi_run_options, qi_view_options, qi_eval_options, qi_bench_options,
+    qi_doctor_options, qi_models_options;
 
 /* What every help of the command itself says first. */
 #define QI_ABOUT_QUIRE "Reads documents: images and PDFs go in, text with layout comes out."
 
 /* Prints "quire: text" to stderr; returns the exit status of the code. */
 int qi_command_fail(const quire_diag *diag);
+
+/* The exit status of failures so far, 0 for none, and one more. */
+int qi_exit_status_join(int status, quire_err code);
 
 /* Flushes stdout; returns 0, or the exit status after saying that it could not be written. A closed
  * pipe is not worth a word: 141, as a shell reports a program that SIGPIPE ended. */

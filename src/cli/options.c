@@ -54,11 +54,28 @@ static bool scaled(const char *text, uint64_t unit, uint64_t limit, uint64_t *re
     return true;
 }
 
-bool qi_parse_jobs(const char *text, void *field) {
-    uint64_t v;
-    if (!scaled(text, 1, 512, &v) || !isdigit((unsigned char)text[strlen(text) - 1])) return false;
-    *(uint32_t *)field = (uint32_t)v;
+bool qi_take_whole(const char *text, uint32_t least, uint32_t most, uint32_t *ret) {
+    uint64_t v = 0;
+    const size_t n = strspn(text, "0123456789");
+    if (!n || n > 10 || text[n]) return false;
+    for (; *text; text++)
+        v = v * 10 + (uint64_t)(*text - '0');
+    if (v < least || v > most) return false;
+    *ret = (uint32_t)v;
     return true;
+}
+
+bool qi_take_decimal(const char *text, double least, double most, double *ret) {
+    char *end;
+    if (!*text || text[strspn(text, "0123456789.")]) return false;
+    const double v = strtod(text, &end);
+    if (end == text || *end || !(v >= least && v <= most)) return false;
+    *ret = v;
+    return true;
+}
+
+bool qi_parse_jobs(const char *text, void *field) {
+    return qi_take_whole(text, 1, 512, field);
 }
 
 bool qi_parse_bytes(const char *text, void *field) {

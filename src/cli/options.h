@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/err.h"
 #include "base/strbuf.h"
@@ -73,6 +74,10 @@ qi_parse_result qi_options_parse(const qi_option_table *table, int argc, char **
 void qi_option_variable(const qi_option *option, char *out, size_t size);
 /* Appends an option's help with its choices and what holds where none is given. */
 void qi_option_describe(const qi_option *option, qi_strbuf *out);
+
+/* For parsers of numbers within bounds: a whole one, and one with a decimal point. */
+bool qi_take_whole(const char *text, uint32_t least, uint32_t most, uint32_t *ret);
+bool qi_take_decimal(const char *text, double least, double most, double *ret);
 
 /* Parsers. The field's type stands in brackets. */
 bool qi_parse_flag(const char *text, void *field);    /* [bool] 1/0/yes/no/true/false/on/off */

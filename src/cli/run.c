@@ -62,13 +62,9 @@ typedef struct run {
     int status;    /* exit status so far: that of failures when they agree */
 } run;
 
-static void note_status(run *r, int status) {
-    if (status) r->status = !r->status || r->status == status ? status : QI_EXIT_MIXED;
-}
-
 static void note_failure(run *r, const char *name, const quire_diag *diag) {
     qi_progress_failed(&r->progress, name, diag);
-    note_status(r, quire_err_exit_status(diag->code));
+    r->status = qi_exit_status_join(r->status, diag->code);
 }
 
 /* Nothing more can be written: what is in flight is not waited for. */

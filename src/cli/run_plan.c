@@ -85,6 +85,10 @@ bool qi_plan_next(qi_plan *p, qi_input *ret_input) {
     return true;
 }
 
+void qi_plan_rewind(qi_plan *p) {
+    p->at = 0;
+}
+
 static int by_value(const void *a, const void *b) {
     uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
     return x < y ? -1 : x > y;
@@ -141,7 +145,7 @@ static quire_err compare_names(qi_plan *p, size_t n_hashes, quire_diag *diag) {
         free(s.path);
         err = qi_fail(diag, QUIRE_ERR_NO_MEMORY, "memory ran out");
     }
-    p->at = 0;
+    qi_plan_rewind(p);
     if (n) qsort(list, n, sizeof *list, by_result);
     for (size_t i = 1; !err && i < n; i++)
         if (!strcmp(list[i - 1].result, list[i].result)) err = fail_conflict(&list[i - 1], diag);

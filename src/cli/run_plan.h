@@ -27,6 +27,8 @@ quire_err qi_plan_check(qi_plan *plan, quire_diag *diag);
 /* The inputs in the order of their addition; false at the end. *ret_input lives until the next
  * call. */
 bool qi_plan_next(qi_plan *plan, qi_input *ret_input);
+/* Begins again at the first. */
+void qi_plan_rewind(qi_plan *plan);
 void qi_plan_done(qi_plan *plan);
 
 #endif

@@ -35,17 +35,22 @@ static void put_fates(qi_strbuf *out, const qi_run_totals *t, int signal) {
     qi_strbuf_puts(out, " pages/s\n");
 }
 
-static void put_percentiles(qi_strbuf *out, const char *label, const qi_histogram *h) {
+void qi_run_summary_put_percentiles(qi_strbuf *out, const qi_histogram *h) {
     static const struct {
         const char *name;
         double share;
     } wanted[] = {{"p50", 0.50}, {", p95", 0.95}, {", p99", 0.99}};
-    put_label(out, label);
     for (int i = 0; i < 3; i++) {
         qi_strbuf_printf(out, "%s ", wanted[i].name);
         qi_emit_fixed(out, (double)qi_histogram_percentile(h, wanted[i].share) * 1e-6, 1);
     }
-    qi_strbuf_puts(out, " ms\n");
+    qi_strbuf_puts(out, " ms");
+}
+
+static void put_percentiles(qi_strbuf *out, const char *label, const qi_histogram *h) {
+    put_label(out, label);
+    qi_run_summary_put_percentiles(out, h);
+    qi_strbuf_puts(out, "\n");
 }
 
 static void put_stages(qi_strbuf *out, const qi_run_totals *t) {

@@ -30,23 +30,12 @@ typedef struct view_values {
     quire_options options;
 } view_values;
 
-static bool parse_number(const char *text, uint32_t limit, uint32_t *ret) {
-    uint64_t v = 0;
-    size_t n = strspn(text, "0123456789");
-    if (!n || n > 10 || text[n]) return false;
-    for (; *text; text++)
-        v = v * 10 + (uint64_t)(*text - '0');
-    if (!v || v > limit) return false;
-    *ret = (uint32_t)v;
-    return true;
-}
-
 static bool parse_page(const char *text, void *field) {
-    return parse_number(text, UINT32_MAX, field);
+    return qi_take_whole(text, 1, UINT32_MAX, field);
 }
 
 static bool parse_width(const char *text, void *field) {
-    return parse_number(text, MAX_WIDTH, field);
+    return qi_take_whole(text, 1, MAX_WIDTH, field);
 }
 
 /* In the order of the bits of qi_layer. */

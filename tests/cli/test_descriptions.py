@@ -12,7 +12,7 @@ import time
 import pytest
 
 TESSDATA = pathlib.Path("/usr/share/tesseract-ocr/5/tessdata")
-COMMANDS = ("run", "view", "eval", "doctor", "models")
+COMMANDS = ("run", "view", "eval", "bench", "doctor", "models")
 
 
 @pytest.fixture(scope="module")
@@ -128,6 +128,7 @@ def by_fish(folder, shell, *words):
     (["run", "--progress", "="], ["auto", "bar", "json", "none"]),
     (["run", "-l", "eng+en"], ["eng+eng", "eng+engels"]),
     (["run", "--jobs", ""], []),
+    (["bench", "--text-layer", "o"], ["off", "only"]),
     (["models", "l"], ["list"]),
     (["doctor", "s"], []),
 ], ids=lambda v: " ".join(v) if isinstance(v, list) else None)

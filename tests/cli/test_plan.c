@@ -35,6 +35,9 @@ static void gives_back_what_was_added(void **state) {
         assert_int_equal(out.found, inputs[i].found);
     }
     assert_false(qi_plan_next(&plan, &out));
+    qi_plan_rewind(&plan);
+    assert_true(qi_plan_next(&plan, &out));
+    assert_string_equal(out.path, inputs[0].path);
     qi_plan_done(&plan);
 }
 

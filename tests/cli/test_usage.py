@@ -45,7 +45,8 @@ def test_wrong_use(run, args, message):
 
 
 @pytest.mark.parametrize("args", [["--help"], ["run", "--help"], ["run", "-h"], ["eval", "--help"],
-                                  ["doctor", "--help"], ["models", "--help"]])
+                                  ["bench", "--help"], ["doctor", "--help"],
+                                  ["models", "--help"]])
 def test_help_goes_to_stdout(run, args):
     done = run(*args)
     assert done.returncode == 0 and done.stderr == b""
