@@ -32,7 +32,8 @@ static const qi_option options[] = {
     {"rounds", 0, "N", FIELD(n_rounds), parse_rounds, "a number from 1 to 100",
      "how often to measure, after a warm-up", "3"},
     {"json", 0, "FILE", FIELD(json), qi_parse_string, "the name of a file",
-     "write all that was measured to FILE, as JSON", .kind = QI_VALUE_FILE},
+     "write all that was measured to FILE, as JSON (quire plan --from FILE)",
+     .kind = QI_VALUE_FILE},
 #include "cli/reading_options.def"
 };
 

@@ -1,5 +1,5 @@
 /* What `quire bench` has measured, as JSON (docs/cli.md: schema quire-measurement/1) and as a table
- * for people. Plain data, one owner at a time. */
+ * for people. measured.h reads the JSON again. Plain data, one owner at a time. */
 #ifndef QI_CLI_MEASUREMENT_H
 #define QI_CLI_MEASUREMENT_H
 

@@ -86,6 +86,13 @@ def test_short_lists_are_read_several_times(measured):
     assert kept["passes"] > 1 or min(one["seconds"] for one in kept["rounds"]) > 0.5
 
 
+def test_a_plan_takes_the_measurement(measured, run):
+    _, kept, folder = measured
+    done = run("plan", "--json", "--pages-per-day", "1m", "--from", folder / "bench.json")
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["measured"]["pages_per_second"] == kept["pages_per_second"]["median"]
+
+
 def test_one_job_has_no_other_beside_it(run, inbox, tmp_path):
     done = run("bench", "--jobs", "1", "--rounds", "1", "--pages", "2", "--json", "bench.json",
                inbox / "many.tif")

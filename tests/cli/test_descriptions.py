@@ -12,7 +12,7 @@ import time
 import pytest
 
 TESSDATA = pathlib.Path("/usr/share/tesseract-ocr/5/tessdata")
-COMMANDS = ("run", "view", "eval", "bench", "doctor", "models")
+COMMANDS = ("run", "view", "eval", "bench", "plan", "doctor", "models")
 
 
 @pytest.fixture(scope="module")
@@ -129,6 +129,7 @@ def by_fish(folder, shell, *words):
     (["run", "-l", "eng+en"], ["eng+eng", "eng+engels"]),
     (["run", "--jobs", ""], []),
     (["bench", "--text-layer", "o"], ["off", "only"]),
+    (["plan", "--pe"], ["--peak"]),
     (["models", "l"], ["list"]),
     (["doctor", "s"], []),
 ], ids=lambda v: " ".join(v) if isinstance(v, list) else None)

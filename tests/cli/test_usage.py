@@ -45,7 +45,7 @@ def test_wrong_use(run, args, message):
 
 
 @pytest.mark.parametrize("args", [["--help"], ["run", "--help"], ["run", "-h"], ["eval", "--help"],
-                                  ["bench", "--help"], ["doctor", "--help"],
+                                  ["bench", "--help"], ["plan", "--help"], ["doctor", "--help"],
                                   ["models", "--help"]])
 def test_help_goes_to_stdout(run, args):
     done = run(*args)
