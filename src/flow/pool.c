@@ -31,6 +31,7 @@ struct qi_pool {
     pthread_mutex_t lock;
     pthread_cond_t work; /* on the monotonic clock */
     uint32_t n_threads, n_started, n_running, n_idle, n_held;
+    uint32_t n_inside;              /* outsiders among those running */
     uint32_t n_stages, batch_stage; /* without a batcher the latter means nothing */
     qi_stage stages[QI_POOL_MAX_STAGES];
     queue queues[QI_POOL_MAX_STAGES];
@@ -83,23 +84,31 @@ static bool take(qi_pool *p, job *ret) {
     return true;
 }
 
+/* Whether all slots are taken; the first outsider's does not count, where there are several. */
+static bool is_full(const qi_pool *p) {
+    uint32_t beside = p->n_threads > 1 && p->n_inside > 0;
+    return p->n_running - beside >= p->n_threads;
+}
+
 static void admit(qi_pool *p) {
     outsider *o = p->waiting;
     p->waiting = o->next;
     o->inside = true;
     p->n_running++;
+    p->n_inside++;
     pthread_cond_signal(&o->entered);
 }
 
 /* After any change that may have made work, lock held. The thread that wakes gives the slot to an
  * outsider when no stage has work. Where no thread is idle, one is about to look for work. */
 static void offer(qi_pool *p) {
-    if (p->n_running < p->n_threads && p->n_idle > 0) pthread_cond_signal(&p->work);
+    if (p->waiting && p->n_threads > 1 && !p->n_inside) admit(p);
+    if (!is_full(p) && p->n_idle > 0) pthread_cond_signal(&p->work);
 }
 
 static void wait_for_work(qi_pool *p) {
     uint64_t due_ns = UINT64_MAX;
-    if (p->batcher && p->n_running < p->n_threads && may_run(p, p->batch_stage))
+    if (p->batcher && !is_full(p) && may_run(p, p->batch_stage))
         due_ns = qi_batcher_due_ns(p->batcher);
     p->n_idle++;
     if (due_ns == UINT64_MAX) {
@@ -125,7 +134,7 @@ static void *work(void *arg) {
     job j = {0};
     pthread_mutex_lock(&p->lock);
     while (!p->stopping) {
-        if (p->n_running >= p->n_threads) {
+        if (is_full(p)) {
             wait_for_work(p);
             continue;
         }
@@ -261,6 +270,7 @@ void qi_pool_enter(qi_pool *p, uint64_t order) {
 void qi_pool_leave(qi_pool *p) {
     pthread_mutex_lock(&p->lock);
     p->n_running--;
+    p->n_inside--;
     offer(p);
     pthread_mutex_unlock(&p->lock);
 }

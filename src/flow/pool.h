@@ -1,6 +1,8 @@
 /* The compute pool: n threads that run tasks of several stages and never wait for a disk, a socket
  * or a child, and n *slots* that these threads share with outsiders (threads that drive helper
- * processes): running tasks and outsiders inside together are never more than n.
+ * processes): running tasks and outsiders inside together are never more than n, but for one
+ * outsider where n is 2 or more: it comes in beside them, so that no core is idle while a helper's
+ * messages travel.
  *
  * Finish before you start: when a slot is free it goes to the latest stage that has work, outsiders
  * last, the one of the lowest order first. A stage may be a batch stage: its items are collected by
