@@ -239,7 +239,7 @@ typedef struct quire_options {
     const char *languages;     /* "eng", "eng+deu" */
     const char *model_dir;     /* NULL: TESSDATA_PREFIX, then where Debian installs models */
     const char *decode_helper; /* NULL: beside the running program, then the libexec folder */
-    uint32_t jobs;         /* compute threads, a helper beside them if several; 0: the cgroup's cores */
+    uint32_t jobs; /* compute threads, a helper beside them if several; 0: the cgroup's cores */
     uint64_t memory_bytes; /* of the whole process tree; 0: 400 MB, or less where the cgroup says */
     uint64_t max_pixels;   /* per page; 0: 200 million */
     uint32_t timeout_ms;   /* for opening a document, and for each of its pages anew; 0: 180 s */
