@@ -29,7 +29,7 @@ quire_err qi_pdf_draw(PopplerPage *page, uint32_t number, double across, double 
     int width = (int)out->width, height = (int)out->height;
     int stride = cairo_format_stride_for_width(CAIRO_FORMAT_RGB24, width);
     if (stride <= 0) return failed(CAIRO_STATUS_INVALID_SIZE, number, diag);
-    uint32_t *px = qi_arena_alloc(arena, out->height, (size_t)stride);
+    uint32_t *px = qi_arena_alloc_unset(arena, out->height, (size_t)stride);
     if (!px) return failed(CAIRO_STATUS_NO_MEMORY, number, diag);
     cairo_surface_t *surface = cairo_image_surface_create_for_data(
         (unsigned char *)px, CAIRO_FORMAT_RGB24, width, height, stride);

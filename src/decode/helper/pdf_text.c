@@ -406,7 +406,7 @@ static quire_err draw_small(const qi_pdf_page *p, qi_arena *arena, qi_grey *ret_
     qi_grey small = {.width = (uint32_t)fmax(1, round(p->width_pt * scale)),
                      .height = (uint32_t)fmax(1, round(p->height_pt * scale))};
     small.stride = small.width;
-    small.px = qi_arena_alloc(arena, small.height, small.stride);
+    small.px = qi_arena_alloc_unset(arena, small.height, small.stride);
     if (!small.px) return QUIRE_ERR_NO_MEMORY;
     *ret_drawing = small;
     return qi_pdf_draw(p->page, p->number, small.width / p->width_pt, small.height / p->height_pt,
