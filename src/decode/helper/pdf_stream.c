@@ -164,14 +164,19 @@ bool qi_pdf_stream_read(qpdf_data q, qpdf_oh stream, size_t *budget_bytes, uint8
     }
     if (p == FLATE) {
         qpdf_oh name, parms;
-        bool ok = unpack(raw, n, *budget_bytes, ret_bytes, ret_n_bytes);
+        uint8_t *bytes;
+        bool ok = unpack(raw, n, *budget_bytes, &bytes, &n);
         free(raw);
         if (!ok) return false;
-        *budget_bytes -= *ret_n_bytes;
+        *budget_bytes -= n;
         qi_pdf_stream_last_filter(q, stream, &name, &parms);
-        if (unpredict(q, parms, *ret_bytes, ret_n_bytes)) return true;
-        free(*ret_bytes);
-        return false;
+        if (!unpredict(q, parms, bytes, &n)) {
+            free(bytes);
+            return false;
+        }
+        *ret_bytes = bytes;
+        *ret_n_bytes = n;
+        return true;
     }
     free(raw);
     return !__builtin_mul_overflow(ratio, (uint64_t)n, &worst) && worst <= WORST_BYTES &&

@@ -10,8 +10,8 @@
 
 /* Decodes what Flate, LZW, RunLength and the ASCII filters packed. False for other filters, for
  * damage, for want of memory, and where packed and decoded bytes together are more than
- * *budget_bytes, from which they are taken. ret_bytes: from malloc, the caller's, not NULL. Flate
- * data that ends early or goes bad gives what came before, as viewers show it. */
+ * *budget_bytes, from which they are taken. ret_bytes: from malloc, the caller's, not NULL; not set
+ * when false. Flate data that ends early or goes bad gives what came before, as viewers show it. */
 bool qi_pdf_stream_read(qpdf_data q, qpdf_oh stream, size_t *budget_bytes, uint8_t **ret_bytes,
                         size_t *ret_n_bytes);
 
