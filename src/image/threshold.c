@@ -245,11 +245,11 @@ static quire_err choose_thresholds(tile_grid *g, page_tones tones, qi_arena *scr
     return QUIRE_ERR_OK;
 }
 
-/* A tile's thresholds from value on, in 1/256, which stay within a byte. */
+/* A tile's thresholds from value on, in 1/256, which stay within a byte; n: whole octets. */
 static void interpolate_tile(uint16_t value, uint16_t slope, uint32_t n, uint8_t *to) {
-#pragma clang loop vectorize_width(8) interleave_count(1)
-    for (uint32_t i = 0; i < n; i++)
-        to[i] = (uint8_t)((uint16_t)(value + slope * i) >> 8);
+    for (uint32_t i = 0; i < n; i += QI_OCTET)
+        for (uint32_t k = 0; k < QI_OCTET; k++)
+            to[i + k] = (uint8_t)((uint16_t)(value + slope * (i + k)) >> 8);
 }
 
 /* The thresholds of the row at height y, one a pixel; the last tile is written as a whole. */

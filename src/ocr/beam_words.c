@@ -24,7 +24,8 @@ static bool keep(qi_beam_words *w, const qi_word_state *state, qi_word_place *re
 
 const qi_word_step *qi_beam_words_step(qi_beam_words *w, qi_word_place from, uint32_t character) {
     qi_word_step *s = &w->steps[(from.at * 31 + character) % QI_WORD_STEPS];
-    if (s->is_known && s->from.at == from.at && s->character == character) return s;
+    if (s->is_known && s->from.at == from.at && s->from.n == from.n && s->character == character)
+        return s;
     qi_word_state to;
     *s = (qi_word_step){.character = character, .from = from};
     s->kind = (uint8_t)qi_dictionary_step(&w->dictionary, w->positions + from.at, from.n, character,
