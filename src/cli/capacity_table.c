@@ -206,14 +206,9 @@ static void put_given(qi_strbuf *out, const char *key, double value, bool given)
         qi_json_put_string(out, key, NULL);
 }
 
-static void open_object(qi_strbuf *out, const char *key) {
-    qi_emit_key(out, key);
-    qi_strbuf_puts(out, "{");
-}
-
 static void put_inputs(qi_strbuf *out, const qi_measured *m, const qi_demand *d,
                        const qi_capacity *c) {
-    open_object(out, "inputs");
+    qi_json_open(out, "inputs");
     qi_json_put_count(out, "pages_per_day", d->pages_per_day);
     put_number(out, "peak", d->peak);
     put_number(out, "utilisation", d->utilisation);
@@ -223,7 +218,7 @@ static void put_inputs(qi_strbuf *out, const qi_measured *m, const qi_demand *d,
     put_given(out, "price", d->price, d->price > 0);
     put_given(out, "kwh_price", d->kwh_price, d->kwh_price > 0);
     qi_strbuf_puts(out, "}");
-    open_object(out, "measured");
+    qi_json_open(out, "measured");
     qi_json_put_string(out, "version", m->version);
     qi_json_put_string(out, "language", m->languages);
     qi_json_put_string(out, "cpu", m->cpu);
@@ -240,7 +235,7 @@ static void put_inputs(qi_strbuf *out, const qi_measured *m, const qi_demand *d,
 
 static void put_capacity(qi_strbuf *out, const qi_demand *d, const qi_capacity *c) {
     const bool has_cost = c->cost_per_day > 0;
-    open_object(out, "pages_per_second");
+    qi_json_open(out, "pages_per_second");
     put_number(out, "mean", c->mean_rate);
     put_number(out, "peak", c->peak_rate);
     put_number(out, "per_core", c->core_rate);

@@ -5,6 +5,11 @@
 
 #include "output/emit.h"
 
+void qi_json_open(qi_strbuf *out, const char *key) {
+    qi_emit_key(out, key);
+    qi_strbuf_puts(out, "{");
+}
+
 void qi_json_put_string(qi_strbuf *out, const char *key, const char *value) {
     qi_emit_key(out, key);
     qi_emit_json_string(out, value);

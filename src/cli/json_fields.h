@@ -7,6 +7,8 @@
 #include "cli/histogram.h"
 #include "cli/reading_options.h"
 
+/* Begins an object; the caller appends the fields and "}". */
+void qi_json_open(qi_strbuf *out, const char *key);
 void qi_json_put_string(qi_strbuf *out, const char *key, const char *value); /* NULL: null */
 void qi_json_put_count(qi_strbuf *out, const char *key, uint64_t value);
 /* null for 0, which stands for what was left to the program or is not known. */

@@ -110,13 +110,8 @@ static page_cost cost_of(const qi_measurement *m) {
 
 /* ---- JSON ---- */
 
-static void open_object(qi_strbuf *out, const char *key) {
-    qi_emit_key(out, key);
-    qi_strbuf_puts(out, "{");
-}
-
 static void put_machine(qi_strbuf *out, const qi_measurement *m) {
-    open_object(out, "machine");
+    qi_json_open(out, "machine");
     qi_json_put_string(out, "cpu", m->cpu);
     qi_json_put_string(out, "level", quire_cpu_level());
     qi_json_put_count(out, "cores", m->cores);
@@ -125,12 +120,12 @@ static void put_machine(qi_strbuf *out, const qi_measurement *m) {
 }
 
 static void put_counts(qi_strbuf *out, const qi_run_totals *once) {
-    open_object(out, "documents");
+    qi_json_open(out, "documents");
     qi_json_put_count(out, "done", once->n_done);
     qi_json_put_count(out, "failed", once->n_failed);
     qi_json_put_count(out, "skipped", once->n_skipped);
     qi_strbuf_puts(out, "}");
-    open_object(out, "pages");
+    qi_json_open(out, "pages");
     qi_json_put_count(out, "read", once->n_pages);
     qi_json_put_count(out, "failed", once->n_failed_pages);
     qi_strbuf_puts(out, "}");
@@ -154,7 +149,7 @@ static void put_rounds(qi_strbuf *out, const qi_measurement *m) {
         put_reading_time(out, &m->round[i]);
     }
     qi_strbuf_puts(out, "]");
-    open_object(out, "pages_per_second");
+    qi_json_open(out, "pages_per_second");
     qi_json_put_fixed(out, "median", r.median, 6);
     qi_json_put_fixed(out, "least", r.least, 6);
     qi_json_put_fixed(out, "most", r.most, 6);
@@ -163,7 +158,7 @@ static void put_rounds(qi_strbuf *out, const qi_measurement *m) {
 
 static void put_cost(qi_strbuf *out, const qi_measurement *m) {
     const page_cost c = cost_of(m);
-    open_object(out, "core_ms_per_page");
+    qi_json_open(out, "core_ms_per_page");
     for (int i = 0; i < QI_N_STAGES_SHOWN; i++)
         qi_json_put_fixed(out, c.stages[i].name, ms_a_page(m, c.stages[i].ns), 3);
     qi_json_put_fixed(out, "rest", c.rest_ms, 3);
@@ -177,7 +172,7 @@ void qi_measurement_put_json(qi_strbuf *out, const qi_measurement *m, int exit_s
     qi_json_put_string(out, "version", quire_version());
     qi_json_put_now(out, "finished");
     put_machine(out, m);
-    open_object(out, "options");
+    qi_json_open(out, "options");
     qi_json_put_reading(out, m->reading);
     qi_strbuf_puts(out, "}");
     qi_json_put_models(out, m->models, m->n_models);

@@ -22,8 +22,7 @@ static void flush(qi_report *r) {
 }
 
 static void put_options(qi_strbuf *out, const qi_run_values *v) {
-    qi_emit_key(out, "options");
-    qi_strbuf_puts(out, "{");
+    qi_json_open(out, "options");
     qi_json_put_string(out, "output", v->output);
     qi_emit_key(out, "formats");
     for (size_t i = 0; i < v->formats.n; i++) {
@@ -88,8 +87,7 @@ void qi_report_document(qi_report *r, const char *fate, const char *name, uint32
 }
 
 static void put_counts(qi_strbuf *out, const qi_run_totals *t) {
-    qi_emit_key(out, "documents");
-    qi_strbuf_puts(out, "{");
+    qi_json_open(out, "documents");
     qi_json_put_count(out, "done", t->n_done);
     qi_json_put_count(out, "earlier", t->n_earlier);
     qi_json_put_count(out, "failed", t->n_failed);
@@ -97,8 +95,7 @@ static void put_counts(qi_strbuf *out, const qi_run_totals *t) {
     qi_json_put_count(out, "skipped", t->n_skipped);
     qi_json_put_count(out, "cancelled", t->n_cancelled);
     qi_strbuf_puts(out, "}");
-    qi_emit_key(out, "pages");
-    qi_strbuf_puts(out, "{");
+    qi_json_open(out, "pages");
     qi_json_put_count(out, "read", t->n_pages);
     qi_json_put_count(out, "earlier", t->n_earlier_pages);
     qi_json_put_count(out, "failed", t->n_failed_pages);
@@ -107,16 +104,14 @@ static void put_counts(qi_strbuf *out, const qi_run_totals *t) {
 
 static void put_summary(qi_strbuf *out, const qi_run_totals *t, int signal, int exit_status) {
     qi_stage_time stages[QI_N_STAGES_SHOWN];
-    qi_emit_key(out, "summary");
-    qi_strbuf_puts(out, "{");
+    qi_json_open(out, "summary");
     put_counts(out, t);
     qi_json_put_fixed(out, "seconds", t->seconds, 3);
     qi_json_put_fixed(out, "pages_per_second", (double)t->n_pages / t->seconds, 3);
     qi_json_put_percentiles(out, "page_latency_ms", &t->latency);
     qi_json_put_percentiles(out, "page_core_ms", &t->core);
     qi_timings_list(&t->timings, stages);
-    qi_emit_key(out, "core_seconds");
-    qi_strbuf_puts(out, "{");
+    qi_json_open(out, "core_seconds");
     for (int i = 0; i < QI_N_STAGES_SHOWN; i++)
         qi_json_put_fixed(out, stages[i].name, (double)stages[i].ns * 1e-9, 3);
     qi_strbuf_puts(out, "}");
