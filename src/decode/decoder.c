@@ -360,6 +360,7 @@ quire_err qi_decoder_page_info(qi_decoder *d, uint32_t page, const qi_deadline *
                                      .height_px = reply.height_px,
                                      .dpi = reply.dpi,
                                      .decode_bytes = reply.decode_bytes,
+                                     .text_bytes = reply.text_bytes,
                                      .embed_bytes = reply.embed_bytes,
                                      .embed_decode_bytes = reply.embed_decode_bytes};
         d->measured_page = page;
@@ -484,8 +485,9 @@ quire_err qi_decoder_text(qi_decoder *d, uint32_t page, bool with_ink, const qi_
     uint64_t before = qi_helper_cpu_ns(&d->helper);
     qi_reply reply;
     e = qi_helper_call(&d->helper, &request, d->text.memory,
-                       QI_DECODER_TEXT_BYTES - sizeof(qi_text_area) + pages_bytes(d), d->name,
-                       deadline, &reply, diag);
+                       QI_DECODER_TEXT_BYTES - sizeof(qi_text_area) +
+                           (with_ink ? info.text_bytes : 0) + pages_bytes(d),
+                       d->name, deadline, &reply, diag);
     if (e) return e;
     uint64_t after = qi_helper_cpu_ns(&d->helper);
     quire_diag wrong;

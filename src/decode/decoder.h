@@ -39,6 +39,7 @@ typedef struct qi_page_info {
     uint32_t width_px, height_px; /* after EXIF orientation */
     float dpi;                    /* 0 where the file has none, or a value that cannot be */
     uint64_t decode_bytes;        /* worst case of the helper's own memory for this page */
+    uint64_t text_bytes;          /* of _text with ink, beside QI_DECODER_TEXT_BYTES */
     uint64_t embed_bytes, embed_decode_bytes; /* of _embed: the memory it fills, the helper's own */
 } qi_page_info;
 
@@ -108,7 +109,8 @@ quire_err qi_decoder_embed(qi_decoder *decoder, uint32_t page, const qi_deadline
                            qi_embedded *ret_embedded, quire_diag *diag);
 void qi_embedded_done(qi_embedded *embedded);
 
-/* What qi_decoder_text takes at most, of the helper's memory and its own, for the budget. */
+/* What qi_decoder_text takes at most, but for a page's text_bytes, of the helper's memory and its
+ * own, for the budget. */
 #define QI_DECODER_TEXT_BYTES (UINT64_C(56) << 20)
 
 /* The text layer of a page of a document that may have one; the caller's, freed by

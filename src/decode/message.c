@@ -99,7 +99,8 @@ bool qi_reply_valid(const qi_reply *r, qi_message_kind kind) {
     case QI_MESSAGE_MEASURE:
         return qi_pixels_bytes(r->width_px, r->height_px, &stride) && isfinite(r->dpi) &&
                r->dpi >= 0 && r->decode_bytes < UINT64_C(1) << 48 &&
-               r->embed_bytes < UINT64_C(1) << 48 && r->embed_decode_bytes < UINT64_C(1) << 48;
+               r->text_bytes < UINT64_C(1) << 48 && r->embed_bytes < UINT64_C(1) << 48 &&
+               r->embed_decode_bytes < UINT64_C(1) << 48;
     case QI_MESSAGE_DECODE:
     case QI_MESSAGE_TEXT:
         return true;

@@ -14,7 +14,7 @@
 #include "base/err.h"
 
 enum {
-    QI_MESSAGE_VERSION = 0x51440007, /* changes with any change of the structs below */
+    QI_MESSAGE_VERSION = 0x51440008, /* changes with any change of the structs below */
     QI_HELPER_SOCKET = 3,            /* the descriptor the helper finds its socket at */
     QI_REPLY_TEXT_BYTES = 324,
     QI_PASSWORD_BYTES = 128, /* with its NUL; what PDF allows */
@@ -98,8 +98,9 @@ typedef struct qi_reply {
     uint32_t n_pages;
     uint32_t width_px, height_px;
     float dpi;
-    uint64_t decode_bytes;
-    uint64_t n_bytes;                         /* written, at most the room */
+    uint64_t decode_bytes; /* MEASURE: what DECODE takes at its worst */
+    uint64_t text_bytes;   /* MEASURE: what TEXT does with ink, beside the usual */
+    uint64_t n_bytes;      /* written, at most the room */
     uint64_t embed_bytes, embed_decode_bytes; /* MEASURE: what EMBED takes at its worst */
     uint32_t must_rewrite;                    /* OPEN: nothing can be appended to this PDF */
     quire_pdf_original original;              /* OPEN, of a PDF; n_bytes 0: none */

@@ -99,20 +99,23 @@ static bool is_survivable(const qi_read_page *p, quire_err err) {
             err == QUIRE_ERR_TOO_LARGE);
 }
 
-quire_err qi_read_layer(qi_driver *driver, qi_read_page *p, bool *ret_done, quire_diag *diag) {
+quire_err qi_read_layer(qi_driver *driver, qi_read_page *p, const qi_page_info *info,
+                        bool *ret_done, quire_diag *diag) {
     qi_document *d = p->document;
     quire_reader *r = d->reader;
     *ret_done = false;
     p->text_reason = QUIRE_REASON_NOT_ASKED;
     if (r->text_layer == QUIRE_TEXT_LAYER_OFF) return QUIRE_ERR_OK;
-    quire_err err = qi_driver_take_memory(p, QI_DECODER_TEXT_BYTES);
+    bool with_ink = r->text_layer != QUIRE_TEXT_LAYER_ONLY;
+    quire_err err =
+        qi_driver_take_memory(p, QI_DECODER_TEXT_BYTES + (with_ink ? info->text_bytes : 0));
     if (!err) {
         qi_deadline deadline = {0, &r->stopping};
         qi_text_layer *layer = NULL;
         qi_driver_enter(d);
         deadline.at_ns = atomic_load(&d->deadline_ns);
-        err = qi_decoder_text(driver->decoder, p->index, r->text_layer != QUIRE_TEXT_LAYER_ONLY,
-                              &deadline, &layer, &p->text_ns, diag);
+        err = qi_decoder_text(driver->decoder, p->index, with_ink, &deadline, &layer, &p->text_ns,
+                              diag);
         if (!err) err = use_layer(p, layer, ret_done, diag);
         qi_pool_leave(r->pool);
         qi_text_layer_free(layer);

@@ -58,7 +58,7 @@ static quire_err decode_page(qi_driver *driver, qi_read_page *p, bool *ret_done,
     quire_err err = measure_page(driver, p, &info, diag);
     if (err) return err;
     if (d->may_have_text) {
-        err = qi_read_layer(driver, p, ret_done, diag);
+        err = qi_read_layer(driver, p, &info, ret_done, diag);
         if (err || *ret_done) return err;
     }
     uint64_t helper_bytes = info.decode_bytes;

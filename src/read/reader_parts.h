@@ -153,7 +153,8 @@ extern const qi_stage qi_reader_stages[QI_N_STAGES];
 /* layer.c: a page's text layer. *ret_done: it is all there is to read, and the page has its result
  * and a settled grant. Otherwise what the pixels' reading has to know is in the page, which holds
  * no grant. Errors are the page's. */
-quire_err qi_read_layer(qi_driver *driver, qi_read_page *page, bool *ret_done, quire_diag *diag);
+quire_err qi_read_layer(qi_driver *driver, qi_read_page *page, const qi_page_info *info,
+                        bool *ret_done, quire_diag *diag);
 
 /* input.c */
 /* The document at path; "-": STDIN_FILENO, which stays open. */

@@ -1,9 +1,14 @@
 """Pages that are one image: decoded without being drawn, and the same as if they were drawn."""
+import os
+
 import numpy as np
 import pytest
+from PIL import Image
 
-from pdf_files import pdf_bytes, stream
+from pdf_files import pdf_bytes, pdf_of_pages, stream
 from pdf_images import KINDS, coded, page_of, profiled
+
+SANITIZED = os.environ.get("SANITIZED") == "1"
 
 # Drawn, since a rectangle is visible too; it is white and lies at the lower left corner.
 DRAWN = b" 1 g 0 0 .001 .001 re f"
@@ -27,6 +32,12 @@ def difference(a, b):
     height, width = min(a.height, b.height), min(a.width, b.width)
     assert abs(a.height - b.height) <= 1 and abs(a.width - b.width) <= 1
     return np.abs(a.pixels[:height, :width].astype(int) - b.pixels[:height, :width]).mean()
+
+
+def quarter(page):
+    """Of pages whose sizes differ by more than that."""
+    image = Image.fromarray(page.pixels)
+    return np.asarray(image.resize((212, 275), Image.Resampling.BOX), int)
 
 
 def grey(image):
@@ -92,6 +103,33 @@ def test_fine_images_are_shrunk(tmp_path, decode_one):
     direct, drawn = shown(tmp_path, decode_one, image_object, FULL)
     assert (direct.width, direct.height) == (2550, 3300) and direct.dpi == 300
     assert drawn.width == 3400  # 400 dpi
+
+
+@pytest.mark.parametrize("kind, size", (("rgb-jpeg", (6600, 6600)), ("grey-jpx", (5000, 5000)),
+                                        ("bit-flate", (7000, 7000))))
+def test_large_images_are_drawn_whole(tmp_path, decode_one, kind, size):
+    """Poppler leaves out what it has no memory for, so that is measured before."""
+    image, image_object = coded(kind, size)
+    path = tmp_path / "a.pdf"
+    path.write_bytes(page_of(image_object, b"q " + FULL + b" Q" + DRAWN))
+    page = decode_one(path).pages[0]
+    small = image.convert("RGB").convert("L").resize((212, 275), Image.Resampling.BOX)
+    assert np.abs(quarter(page) - np.asarray(small, int)).mean() < MAX_DIFFERENCE
+
+
+@pytest.mark.skipif(SANITIZED, reason="sanitizers lift the limit of memory")
+def test_no_page_is_blank_for_want_of_memory(tmp_path, decode_one):
+    """In a pattern the image is not seen before, and what it takes is not asked for."""
+    _, image_object = coded("bit-flate", (7000, 7000))
+    pattern = stream(b"612 0 0 792 0 0 cm /I Do", b"/PatternType 1 /PaintType 1 /TilingType 1 "
+                     b"/BBox [0 0 612 792] /XStep 612 /YStep 792 /Resources << /XObject << /I 4 0 R >> >>")
+    path = tmp_path / "a.pdf"
+    path.write_bytes(pdf_of_pages([b"/Pattern cs /P scn 0 0 612 792 re f"], b"",
+                                  b"/Pattern << /P 5 0 R >>", [image_object, pattern]))
+    got = decode_one(path)
+    assert not got.pages
+    (code, text), = got.errors
+    assert code == "no-memory" and "draw" in text
 
 
 @pytest.mark.parametrize("content, entries", (

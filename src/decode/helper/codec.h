@@ -28,6 +28,7 @@ typedef struct qi_measure {
     int orientation;              /* EXIF, 1–8: how the stored page is to be turned */
     double dpi_x, dpi_y;          /* 0 unknown */
     uint64_t decode_bytes;        /* what _decode allocates at its worst */
+    uint64_t text_bytes;          /* what _text does, beside what it always may */
     bool is_grey;                 /* _decode loses nothing */
     uint64_t colour_bytes;        /* what _colour allocates at its worst; unless is_grey */
     uint64_t embed_bytes;         /* what _embed writes at its worst; 0: it cannot */

@@ -18,8 +18,10 @@
 #include "decode/helper/pdf_update.h"
 #include "decode/message.h"
 
-/* What poppler and cairo need beside the page itself: fonts, images, paths. */
-#define DRAWING_BYTES (UINT64_C(64) << 20)
+/* What poppler and cairo need beside the page itself: fonts, paths, images that are not seen
+ * before, such as those of annotations; and less of these where there are large images anyway. */
+#define DRAWING_BYTES  (UINT64_C(64) << 20)
+#define NO_IMAGE_BYTES (UINT64_C(32) << 20)
 /* Surfaces beside the page's that transparency groups take, nested as deep as is usual. */
 #define GROUPS 3
 /* A page that is so large that it would have more pixels is drawn coarser: posters are set in large
@@ -233,6 +235,11 @@ static drawing drawing_of(const pdf *p, double width_pt, double height_pt) {
                      .scale = scale};
 }
 
+static uint64_t beside_page(const pdf *p) {
+    uint64_t bytes = NO_IMAGE_BYTES + p->content.image_bytes;
+    return bytes > DRAWING_BYTES ? bytes : DRAWING_BYTES;
+}
+
 static quire_err pdf_measure(void *state, uint32_t page, qi_measure *ret, quire_diag *diag) {
     pdf *p = state;
     PopplerPage *opened;
@@ -249,7 +256,8 @@ static quire_err pdf_measure(void *state, uint32_t page, qi_measure *ret, quire_
                     .dpi_y = d.scale * 72,
                     .decode_bytes =
                         (uint64_t)d.width_px * d.height_px * 4 * (p->has_groups ? 1 + GROUPS : 1) +
-                        DRAWING_BYTES,
+                        beside_page(p),
+                    .text_bytes = p->content.image_bytes,
                     .embed_bytes = EMBED_BYTES};
     if (p->is_picture) {
         m.width_px = p->picture.width_px;
@@ -271,13 +279,20 @@ static quire_err pdf_decode(void *state, uint32_t page, const qi_grey *out, quir
     plan(p, page, width_pt, height_pt);
     qpdf_data q;
     qpdf_oh found;
-    bool done = p->is_picture && qi_pdf_file_page(p->file, page, &q, &found) &&
-                !qi_pdf_picture_decode(q, &p->picture, out, diag);
+    bool tries = p->is_picture && qi_pdf_file_page(p->file, page, &q, &found);
+    quire_err damage = tries ? qi_pdf_picture_decode(q, &p->picture, out, diag) : QUIRE_ERR_OK;
     drawing d = drawing_of(p, width_pt, height_pt);
     qi_arena arena = {0};
-    if (!done)
+    quire_diag other;
+    if (!tries || damage) {
         e = qi_pdf_draw(opened, page, d.scale * out->width / d.width_px,
-                        d.scale * out->height / d.height_px, out, &arena, diag);
+                        d.scale * out->height / d.height_px, out, &arena, &other);
+        /* For a damaged picture no memory for drawing was asked. */
+        if (damage && e == QUIRE_ERR_NO_MEMORY)
+            e = damage;
+        else if (e)
+            *diag = other;
+    }
     qi_arena_done(&arena);
     g_object_unref(opened);
     return e;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "decode/helper/pdf_image_bytes.h"
 #include "decode/helper/pdf_inline_image.h"
 #include "decode/helper/pdf_matrix.h"
 #include "decode/helper/pdf_scan.h"
@@ -22,6 +23,7 @@ enum {
     MAX_PARENTS = 64,
     MAX_STREAMS = 4096, /* of an array of contents */
     MAX_ANNOTATIONS = 1000,
+    MAX_ASKS = 8, /* of files of images, for what memory they take */
 };
 static const double column_pt = 250; /* text is not cut off at the sides of a wider clip path */
 static const double dark = 0.5, least_pt = 3; /* of text that can be read */
@@ -166,6 +168,8 @@ static void add_image(qi_pdf_scan *s, uint32_t width, uint32_t height, bool is_s
         };
         memcpy(image->matrix, t->ctm, sizeof image->matrix);
     }
+    uint64_t bytes = qi_pdf_image_bytes(s->q, object, width, height, &s->asks);
+    if (c->image_bytes < bytes) c->image_bytes = bytes;
     c->n_images++;
     c->n_bytes_before_image = c->n_visible_bytes;
     c->n_inline_images += !object;
@@ -382,7 +386,8 @@ static void run(qi_pdf_scan *s, qpdf_oh resources, const uint8_t *bytes, size_t 
 
 static bool scan_init(qi_pdf_scan *s, qpdf_data q, qi_pdf_content *out) {
     *out = (qi_pdf_content){.is_complete = true};
-    *s = (qi_pdf_scan){.q = q, .out = out, .bytes_left = MAX_BYTES, .n_states = 1};
+    *s =
+        (qi_pdf_scan){.q = q, .out = out, .bytes_left = MAX_BYTES, .asks = MAX_ASKS, .n_states = 1};
     s->states = malloc(MAX_STATES * sizeof *s->states);
     if (!s->states) return false;
     s->states[0] = (qi_pdf_state){

@@ -67,6 +67,7 @@ typedef struct qi_pdf_content {
     qi_pdf_image images[QI_PDF_IMAGES_KEPT]; /* the first ones */
     double area_of_dpi[QI_PDF_DPI_CLASSES];  /* points², of images by their resolution, rounded
                                                 to a step; the last also holds what is finer */
+    uint64_t image_bytes;                    /* what drawing one of the images takes at most */
     bool is_one_image;                       /* complete, and one image is all that is visible */
     bool is_plain;
     uint64_t n_codes; /* of visible text, spaces not counted; of fonts of type 0, they are */

@@ -4,11 +4,15 @@
 
 #include <cairo.h>
 
+#include "decode/helper/memory_watch.h"
 #include "image/colour.h"
 
 static quire_err failed(cairo_status_t status, uint32_t number, quire_diag *diag) {
     if (status == CAIRO_STATUS_NO_MEMORY)
-        return qi_fail(diag, QUIRE_ERR_NO_MEMORY, "not enough memory to draw it; use fewer --jobs");
+        return qi_fail(
+            diag, QUIRE_ERR_NO_MEMORY,
+            "it takes more memory to draw than its size and its images tell; save it anew with "
+            "smaller images");
     return qi_fail(diag, QUIRE_ERR_CORRUPT, "page %u cannot be drawn: %s", number + 1,
                    cairo_status_to_string(status));
 }
@@ -38,8 +42,9 @@ quire_err qi_pdf_draw(PopplerPage *page, uint32_t number, double across, double 
     cairo_paint(cairo);
     cairo_scale(cairo, across, down);
     hide_popups(page);
+    qi_memory_ran_out();
     poppler_page_render(page, cairo);
-    cairo_status_t status = cairo_status(cairo);
+    cairo_status_t status = qi_memory_ran_out() ? CAIRO_STATUS_NO_MEMORY : cairo_status(cairo);
     cairo_destroy(cairo);
     cairo_surface_flush(surface);
     cairo_surface_destroy(surface);

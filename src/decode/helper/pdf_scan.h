@@ -39,6 +39,7 @@ typedef struct qi_pdf_scan {
     qpdf_data q;
     qi_pdf_content *out;
     size_t bytes_left;
+    uint32_t asks; /* that are left, of images how they are packed */
     uint32_t n_operators, n_forms, n_spaces;
     qi_pdf_state *states; /* the last is the current one */
     size_t n_states;

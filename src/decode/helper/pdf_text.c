@@ -500,6 +500,7 @@ quire_err qi_pdf_text(const qi_pdf_page *page, bool with_ink, qi_arena *scratch,
     bool draws_first = with_ink ? !page->is_plain && shows_text(page) : page->has_annotations;
     qi_arena_reset(scratch);
     if (draws_first) e = draw_small(page, scratch, &drawing, diag);
+    if (!with_ink && e == QUIRE_ERR_NO_MEMORY) e = QUIRE_ERR_OK; /* the drawing is not looked at */
     if (!e) take_words(&l, &head);
     if (!e && l.n_words && with_ink) e = judge(&l, &drawing, scratch, &head, diag);
     head.n_words = l.n_words;

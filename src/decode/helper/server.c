@@ -144,6 +144,7 @@ static quire_err measure(qi_server *s, const qi_request *request, qi_reply *repl
     reply->height_px = turned ? m.width_px : m.height_px;
     reply->dpi = plausible_dpi(&m);
     reply->decode_bytes = m.decode_bytes;
+    reply->text_bytes = m.text_bytes;
     embed_needs(s, &m, reply);
     return QUIRE_ERR_OK;
 }
