@@ -12,7 +12,10 @@
 enum { MAX_PAGES = 4, MAX_PIXELS = 1 << 18 };
 
 static void decode(qpdf_data q, qi_pdf_picture *p) {
-    if (!p->width_px || !p->height_px || p->orientation < 1 || p->orientation > 8 || !p->shrink)
+    const qi_resize *r = &p->resize;
+    if (!p->width_px || !p->height_px || p->orientation < 1 || p->orientation > 8 || !r->shrink_x ||
+        !r->shrink_y || !(r->step_x > 0 && r->step_x <= 1) || !(r->step_y > 0 && r->step_y <= 1) ||
+        !r->width || !r->height)
         __builtin_trap();
     uint64_t pixels = (uint64_t)p->width_px * p->height_px;
     if (pixels <= MAX_PIXELS && (uint64_t)p->image_width_px * p->image_height_px <= MAX_PIXELS) {

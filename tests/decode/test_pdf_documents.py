@@ -19,7 +19,11 @@ MAX_DIFFERENCE = 2.0  # levels, in the mean, of pages a quarter as wide: edges m
 SAME_WORDS = 0.95     # F1 of the words read: interpolation changes a letter here and there
 
 SCANS = ("OCRmyPDF__epson", "kreuzberg__ocr_test_rotated_180", "OCRmyPDF__poster",
-         "sample-files__imagemagick-images", "OCRmyPDF__hugemono", "OCRmyPDF__graph_ocred")
+         "sample-files__imagemagick-images", "OCRmyPDF__hugemono", "OCRmyPDF__graph_ocred",
+         "OCRmyPDF__enormous", "sample-files__grayscale-image")
+
+# What a page says where drawing it does not read right: its large letters come out another size.
+SAYS = {"OCRmyPDF__enormous": "9000x9000 pixels at 300 DPI 81 megapixels"}
 
 
 def drawn_copy(path, tmp_path):
@@ -36,8 +40,8 @@ def reduced(page, width, height):
 
 
 def words(quire, path):
-    done = subprocess.run([quire, "run", "-q", "--pages", "1", path], stdout=subprocess.PIPE,
-                          check=True, timeout=180)
+    done = subprocess.run([quire, "run", "-q", "--memory", "1g", "--pages", "1", path],
+                          stdout=subprocess.PIPE, check=True, timeout=180)
     return collections.Counter(re.findall(r"\w+", done.stdout.decode()))
 
 
@@ -109,7 +113,8 @@ def test_scans_are_what_a_viewer_shows(shared, quire, tmp_path, decode_one, name
     for a, b in zip(direct.pages, drawn.pages):
         size = max(1, a.width // 4), max(1, a.height // 4)
         assert np.abs(reduced(a, *size) - reduced(b, *size)).mean() <= MAX_DIFFERENCE
-    ours, theirs = words(quire, path), words(quire, copy)
+    ours = words(quire, path)
+    theirs = collections.Counter(SAYS[name].split()) if name in SAYS else words(quire, copy)
     common, all_ = (ours & theirs).total(), ours.total() + theirs.total()
     assert not all_ or 2 * common / all_ >= SAME_WORDS
 

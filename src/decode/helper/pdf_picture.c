@@ -9,16 +9,18 @@
 #include "decode/helper/pdf_matrix.h"
 #include "decode/helper/pdf_stream.h"
 
-/* Coarser images gain from smoothing, which drawing does; finer ones are shrunk below MAX_DPI. */
+/* Coarser images are enlarged, since what looks for text wants strokes of some width; finer ones
+ * are shrunk below MAX_DPI. */
 #define MIN_DPI          100.0
+#define ENLARGED_DPI     150.0
 #define MAX_DPI          450.0
 #define MAX_OUT_PIXELS   40e6
 #define MAX_IMAGE_PIXELS 200e6
+#define MAX_SHOWN_SIDE   (1 << 24)             /* pixels */
 #define MAX_PACKED_BYTES (16 << 20)            /* several copies are made, at measuring */
 #define MAX_DECODE_BYTES (UINT64_C(256) << 20) /* drawing takes less where this is exceeded */
 #define MAX_CUT_PT       1.0  /* at the edges, by a clip path: shown none the less */
-#define MAX_SKEW         0.02 /* of pixels' sides */
-#define MIN_COVER        0.5  /* of the page's area */
+#define MAX_SKEW         0.02 /* of pixels' sides, which count as square */
 #define MAX_PAGE_ERROR   0.51 /* points, between this and what draws the page */
 
 typedef struct geometry {
@@ -83,6 +85,63 @@ static double between(double low, double v, double high) {
     return fmin(fmax(v, low), high);
 }
 
+/* Whether all of the image that lies on the page shows, but for a hair. */
+static bool is_whole(const geometry *g, const qi_pdf_box *clip, const qi_pdf_box *image) {
+    double cut = fmax(fmax(fmax(clip->x0, g->box[0]) - fmax(image->x0, g->box[0]),
+                           fmin(image->x1, g->box[2]) - fmin(clip->x1, g->box[2])),
+                      fmax(fmax(clip->y0, g->box[1]) - fmax(image->y0, g->box[1]),
+                           fmin(image->y1, g->box[3]) - fmin(clip->y1, g->box[3])));
+    return cut <= MAX_CUT_PT;
+}
+
+/* One side of the image, along its columns or its rows. */
+typedef struct side {
+    uint32_t image_px;
+    double image_pt, page_pt;
+    double before_pt; /* of the page, where the image begins */
+    double dpi;       /* of the image; then of the page */
+    uint32_t shrink, shown_px, page_px;
+    double step; /* of the image's pixels, shrunk, to one shown */
+    int32_t before_px;
+} side;
+
+static void enlarge(side *s, double dpi) {
+    double shown = s->image_pt / 72 * dpi;
+    s->step = fmin(s->dpi / dpi, 1);
+    s->shown_px = (uint32_t)between(s->shown_px, round(shown), 1e9);
+    s->dpi = dpi;
+}
+
+/* At which resolution the image is shown: its own where that will do, pixels being square. Returns
+ * the page's. */
+static double resolve(side *x, side *y) {
+    double most = sqrt(MAX_OUT_PIXELS / (x->page_pt * y->page_pt)) * 72;
+    bool square = fabs(x->dpi / y->dpi - 1) <= MAX_SKEW;
+    double dpi = sqrt(x->dpi * y->dpi), limit = fmin(MAX_DPI, most);
+    x->shrink = (uint32_t)between(1, ceil((square ? dpi : x->dpi) / limit), QI_RESIZE_MAX_SHRINK);
+    y->shrink = (uint32_t)between(1, ceil((square ? dpi : y->dpi) / limit), QI_RESIZE_MAX_SHRINK);
+    x->step = y->step = 1;
+    x->dpi /= x->shrink;
+    y->dpi /= y->shrink;
+    x->shown_px = (x->image_px + x->shrink - 1) / x->shrink;
+    y->shown_px = (y->image_px + y->shrink - 1) / y->shrink;
+    double shown = square ? dpi / x->shrink : fmax(x->dpi, y->dpi);
+    double finest = shown < MIN_DPI ? fmax(shown, fmin(ENLARGED_DPI, most)) : shown;
+    if (!square || finest > shown) {
+        enlarge(x, finest);
+        enlarge(y, finest);
+    }
+    return finest;
+}
+
+static void place(side *s) {
+    double all = round(s->page_pt / 72 * s->dpi), before = s->before_pt / 72 * s->dpi;
+    /* An image that fills its page but for a part of a pixel is not to lose its last row. */
+    bool fills = fabs(all - s->shown_px) <= 1 && fabs(before) < 1;
+    s->page_px = fills ? s->shown_px : (uint32_t)between(0, all, MAX_IMAGE_PIXELS);
+    s->before_px = fills ? 0 : (int32_t)between(-1e9, round(before), 1e9);
+}
+
 /* Sizes and margins, all along the image's own sides. */
 static bool lay_out(const geometry *g, const qi_pdf_image *image, qi_pdf_picture *p) {
     const double *m = image->matrix;
@@ -90,54 +149,42 @@ static bool lay_out(const geometry *g, const qi_pdf_image *image, qi_pdf_picture
         image->is_stencil || !image->width_px || !image->height_px ||
         (double)image->width_px * image->height_px > MAX_IMAGE_PIXELS)
         return false;
+    qi_pdf_box at = {m[4] + fmin(0, m[0] + m[2]), m[5] + fmin(0, m[1] + m[3]),
+                     m[4] + fmax(0, m[0] + m[2]), m[5] + fmax(0, m[1] + m[3])};
+    bool shows = at.x1 > g->box[0] && at.x0 < g->box[2] && at.y1 > g->box[1] && at.y0 < g->box[3];
+    if (!shows || !is_whole(g, &image->clip, &at)) return false;
     bool swapped = fabs(m[1]) > fabs(m[0]); /* columns run along y */
-    double wide = hypot(m[0], m[1]), high = hypot(m[2], m[3]);
-    double dpi_x = 72 * image->width_px / wide, dpi_y = 72 * image->height_px / high;
-    if (!(fabs(dpi_x / dpi_y - 1) <= MAX_SKEW)) return false;
-    double dpi = sqrt(dpi_x * dpi_y);
-    p->shrink = (uint32_t)fmax(1, ceil(dpi / MAX_DPI));
-    p->dpi = dpi / p->shrink;
-    if (!(dpi >= MIN_DPI) || dpi > 16 * MAX_DPI) return false;
-    /* The image's rectangle and what of it shows. */
-    double x0 = m[4] + fmin(0, m[0] + m[2]), x1 = m[4] + fmax(0, m[0] + m[2]);
-    double y0 = m[5] + fmin(0, m[1] + m[3]), y1 = m[5] + fmax(0, m[1] + m[3]);
-    double pixel = 72 / dpi;
-    const qi_pdf_box *clip = &image->clip;
-    double cut = fmax(fmax(fmax(clip->x0, g->box[0]) - fmax(x0, g->box[0]),
-                           fmin(x1, g->box[2]) - fmin(clip->x1, g->box[2])),
-                      fmax(fmax(clip->y0, g->box[1]) - fmax(y0, g->box[1]),
-                           fmin(y1, g->box[3]) - fmin(clip->y1, g->box[3])));
-    if (cut > fmax(pixel, MAX_CUT_PT)) return false; /* by a clip path inside the page */
-    double seen = fmax(0, fmin(x1, g->box[2]) - fmax(x0, g->box[0])) *
-                  fmax(0, fmin(y1, g->box[3]) - fmax(y0, g->box[1]));
-    if (!(seen >= MIN_COVER * g->width_pt * g->height_pt)) return false;
-    /* What lies before the image on the side where its columns and rows begin. */
-    double before_x = swapped ? (m[1] > 0 ? y0 - g->box[1] : g->box[3] - y1)
-                              : (m[0] > 0 ? x0 - g->box[0] : g->box[2] - x1);
-    double before_y = swapped ? (m[2] > 0 ? g->box[2] - x1 : x0 - g->box[0])
-                              : (m[3] > 0 ? g->box[3] - y1 : y0 - g->box[1]);
-    double across = swapped ? g->height_pt : g->width_pt;
-    double down = swapped ? g->width_pt : g->height_pt;
-    double columns = round(across / 72 * dpi_x / p->shrink);
-    double rows = round(down / 72 * dpi_y / p->shrink);
-    /* An image that fills its page but for a part of a pixel is not to lose its last row. */
-    double full_columns = ceil((double)image->width_px / p->shrink);
-    double full_rows = ceil((double)image->height_px / p->shrink);
-    bool fills_x = fabs(columns - full_columns) <= 1 && fabs(before_x) < pixel * p->shrink;
-    bool fills_y = fabs(rows - full_rows) <= 1 && fabs(before_y) < pixel * p->shrink;
-    if (fills_x) columns = full_columns;
-    if (fills_y) rows = full_rows;
-    if (!(columns >= 1 && rows >= 1 && columns * rows <= MAX_OUT_PIXELS)) return false;
-    p->left_px = (int32_t)between(-1e9, round(before_x / 72 * dpi_x / p->shrink), 1e9);
-    p->top_px = (int32_t)between(-1e9, round(before_y / 72 * dpi_y / p->shrink), 1e9);
-    if (fills_x) p->left_px = 0;
-    if (fills_y) p->top_px = 0;
+    side x = {.image_px = image->width_px, .image_pt = hypot(m[0], m[1])};
+    side y = {.image_px = image->height_px, .image_pt = hypot(m[2], m[3])};
+    x.page_pt = swapped ? g->height_pt : g->width_pt;
+    y.page_pt = swapped ? g->width_pt : g->height_pt;
+    x.before_pt = swapped ? (m[1] > 0 ? at.y0 - g->box[1] : g->box[3] - at.y1)
+                          : (m[0] > 0 ? at.x0 - g->box[0] : g->box[2] - at.x1);
+    y.before_pt = swapped ? (m[2] > 0 ? g->box[2] - at.x1 : at.x0 - g->box[0])
+                          : (m[3] > 0 ? g->box[3] - at.y1 : at.y0 - g->box[1]);
+    x.dpi = 72 * x.image_px / x.image_pt;
+    y.dpi = 72 * y.image_px / y.image_pt;
+    if (!(x.dpi > 0 && y.dpi > 0 && fmax(x.dpi, y.dpi) <= 16 * MAX_DPI)) return false;
+    p->dpi = resolve(&x, &y);
+    place(&x);
+    place(&y);
+    if (!x.page_px || !y.page_px || (double)x.page_px * y.page_px > 1.1 * MAX_OUT_PIXELS ||
+        x.shown_px > MAX_SHOWN_SIDE || y.shown_px > MAX_SHOWN_SIDE)
+        return false;
     p->orientation = orientation_of(m, g->rotate);
     bool turned = p->orientation >= 5;
-    p->width_px = (uint32_t)(turned ? rows : columns);
-    p->height_px = (uint32_t)(turned ? columns : rows);
-    p->image_width_px = image->width_px;
-    p->image_height_px = image->height_px;
+    p->width_px = turned ? y.page_px : x.page_px;
+    p->height_px = turned ? x.page_px : y.page_px;
+    p->image_width_px = x.image_px;
+    p->image_height_px = y.image_px;
+    p->resize = (qi_resize){.shrink_x = x.shrink,
+                            .shrink_y = y.shrink,
+                            .step_x = x.step,
+                            .step_y = y.step,
+                            .width = x.shown_px,
+                            .height = y.shown_px,
+                            .left = x.before_px,
+                            .top = y.before_px};
     return true;
 }
 
@@ -229,6 +276,8 @@ static bool read_image(qpdf_data q, qpdf_oh image, qi_pdf_picture *p) {
     }
     if (p->bits != 1 && p->bits != 2 && p->bits != 4 && p->bits != 8) return false;
     p->coding = QI_PDF_CODING_RAW;
+    uint64_t row_bytes = ((uint64_t)p->image_width_px * p->bits * p->colour.n_channels + 7) / 8;
+    p->decode_bytes = qi_pdf_unpacking_bytes(q, image, row_bytes * p->image_height_px) + row_bytes;
     return true;
 }
 
@@ -247,10 +296,11 @@ bool qi_pdf_picture_find(qpdf_data q, qpdf_oh page, const qi_pdf_content *conten
     }
     p.object = shown->object;
     p.generation = shown->generation;
-    /* As stored, and as shown before it is turned. */
+    /* As stored, as shown before it is turned, and rows between the two. */
     if (!qi_pdf_picture_is_as_stored(&p))
-        p.decode_bytes += 2 * (uint64_t)p.image_width_px * p.image_height_px;
-    if (p.coding == QI_PDF_CODING_RAW) p.decode_bytes += qi_pdf_raw_bytes(&p);
+        p.decode_bytes += (uint64_t)p.image_width_px * p.image_height_px +
+                          (uint64_t)p.width_px * p.height_px +
+                          QI_RESIZE_ROW_BYTES * (uint64_t)(p.image_width_px + p.resize.width);
     if (p.decode_bytes > MAX_DECODE_BYTES) {
         free(p.bytes);
         return false;

@@ -8,6 +8,7 @@
 #include "decode/helper/fax.h"
 #include "decode/helper/pdf_colour.h"
 #include "decode/helper/pdf_content.h"
+#include "decode/helper/resize.h"
 
 typedef enum qi_pdf_coding {
     QI_PDF_CODING_RAW,
@@ -26,28 +27,22 @@ typedef struct qi_pdf_picture {
     uint32_t bits; /* RAW */
     qi_fax fax;    /* FAX */
     uint32_t image_width_px, image_height_px;
-    /* How it is shown: shrink × shrink pixels become one; left and top are what of the page's
-     * sides, as stored, lies before the image, negative where the image is cut off. */
-    int orientation; /* EXIF's */
-    uint32_t shrink;
-    int32_t left_px, top_px; /* of shrunk pixels */
-    int object, generation;  /* of the image */
-    uint8_t *bytes;          /* packed as coding says; RAW: NULL, read when decoded */
+    /* How it is shown, before it is turned. */
+    qi_resize resize;
+    int orientation;        /* EXIF's */
+    int object, generation; /* of the image */
+    uint8_t *bytes;         /* packed as coding says; RAW: NULL, read when decoded */
     size_t n_bytes;
 } qi_pdf_picture;
 
 /* Whether the page, whose content was scanned, shows an image alone that can be decoded as it is:
- * of plain colours, opaque, upright, square pixels, at a resolution that reads well, covering the
- * page but for margins. width_pt, height_pt: of the page as shown. */
+ * of plain colours, opaque, upright. width_pt, height_pt: of the page as shown. */
 bool qi_pdf_picture_find(qpdf_data q, qpdf_oh page, const qi_pdf_content *content, double width_pt,
                          double height_pt, qi_pdf_picture *ret_picture);
 void qi_pdf_picture_done(qi_pdf_picture *picture);
 
 /* Whether the image's pixels are the page's, one for one. */
 bool qi_pdf_picture_is_as_stored(const qi_pdf_picture *picture);
-
-/* What unpacking a RAW one takes. */
-uint64_t qi_pdf_raw_bytes(const qi_pdf_picture *picture);
 
 /* q: the document it was found in. out: of the picture's size, upright. Any error: the page is to
  * be drawn instead. */

@@ -5,10 +5,10 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
 
 enum { FIRST_BYTES = 1 << 16, MAX_FILTERS = 8 };
 #define WORST_BYTES (UINT64_C(256) << 20)
+#define WORK_BYTES  (UINT64_C(4) << 20) /* zlib's, rows */
 
 static bool is_name(qpdf_data q, qpdf_oh o, const char *full, const char *abbreviated) {
     return qpdf_oh_is_name_and_equals(q, o, full) || qpdf_oh_is_name_and_equals(q, o, abbreviated);
@@ -53,43 +53,15 @@ static long long integer_of(qpdf_data q, qpdf_oh dict, const char *key, long lon
                : otherwise;
 }
 
-static uint8_t paeth(int left, int up, int corner) {
-    int p = left + up - corner, a = abs(p - left), b = abs(p - up), c = abs(p - corner);
-    return (uint8_t)(a <= b && a <= c ? left : b <= c ? up : corner);
-}
-
-/* Undoes PNG's predictors in place: each row begins with the number of its own. */
-static void unpredict_rows(uint8_t *bytes, size_t *n_bytes, size_t row, size_t pixel) {
-    size_t n_rows = *n_bytes / (row + 1);
+/* Undoes rows in place; what is left of a last one is dropped. */
+static void unpredict(const qi_pdf_predictor *p, uint8_t *bytes, size_t *n_bytes) {
+    size_t row = p->row_bytes, n_rows = *n_bytes / (row + 1);
     for (size_t y = 0; y < n_rows; y++) {
-        const uint8_t *from = bytes + y * (row + 1) + 1, kind = from[-1];
+        const uint8_t *from = bytes + y * (row + 1);
         uint8_t *to = bytes + y * row;
-        for (size_t x = 0; x < row; x++) {
-            int left = x >= pixel ? to[x - pixel] : 0, up = y ? (to - row)[x] : 0;
-            int corner = x >= pixel && y ? (to - row)[x - pixel] : 0, add = 0;
-            if (kind == 1) add = left;
-            if (kind == 2) add = up;
-            if (kind == 3) add = (left + up) / 2;
-            if (kind == 4) add = paeth(left, up, corner);
-            to[x] = (uint8_t)(from[x] + add);
-        }
+        qi_pdf_predictor_undo(p, from[0], from + 1, y ? to - row : NULL, to);
     }
     *n_bytes = n_rows * row;
-}
-
-/* False for a predictor that is not undone here. */
-static bool unpredict(qpdf_data q, qpdf_oh parms, uint8_t *bytes, size_t *n_bytes) {
-    long long predictor = integer_of(q, parms, "/Predictor", 1);
-    long long colours = integer_of(q, parms, "/Colors", 1);
-    long long bits = integer_of(q, parms, "/BitsPerComponent", 8);
-    long long columns = integer_of(q, parms, "/Columns", 1);
-    if (predictor == 1) return true;
-    if (predictor < 10 || predictor > 15 || colours < 1 || colours > 32 || bits < 1 || bits > 16 ||
-        columns < 1 || columns > 1 << 24)
-        return false;
-    unpredict_rows(bytes, n_bytes, (size_t)(columns * colours * bits + 7) / 8,
-                   (size_t)(colours * bits + 7) / 8);
-    return true;
 }
 
 static bool unpack(const uint8_t *in, size_t n, size_t max_bytes, uint8_t **ret, size_t *ret_n) {
@@ -170,10 +142,12 @@ bool qi_pdf_stream_read(qpdf_data q, qpdf_oh stream, size_t *budget_bytes, uint8
         if (!ok) return false;
         *budget_bytes -= n;
         qi_pdf_stream_last_filter(q, stream, &name, &parms);
-        if (!unpredict(q, parms, bytes, &n)) {
+        qi_pdf_predictor predictor;
+        if (!qi_pdf_predictor_read(q, parms, &predictor)) {
             free(bytes);
             return false;
         }
+        if (predictor.row_bytes) unpredict(&predictor, bytes, &n);
         *ret_bytes = bytes;
         *ret_n_bytes = n;
         return true;
@@ -225,4 +199,87 @@ bool qi_pdf_stream_read_packed(qpdf_data q, qpdf_oh stream, size_t *budget_bytes
     free(raw);
     if (ok) *budget_bytes -= *ret_n_bytes;
     return ok;
+}
+
+uint64_t qi_pdf_unpacking_bytes(qpdf_data q, qpdf_oh stream, uint64_t unpacked_bytes) {
+    uint64_t ratio;
+    qpdf_oh dict = qpdf_oh_get_dict(q, stream);
+    bool is_whole = packing_of(q, dict, &ratio) == OTHER;
+    return 3 * (is_whole ? unpacked_bytes : (uint64_t)integer_of(q, dict, "/Length", 0)) +
+           WORK_BYTES;
+}
+
+bool qi_pdf_unpacking_begin(qpdf_data q, qpdf_oh stream, size_t *budget_bytes,
+                            qi_pdf_unpacking *u) {
+    *u = (qi_pdf_unpacking){0};
+    if (!qpdf_oh_is_stream(q, stream)) return false;
+    uint64_t ratio;
+    if (packing_of(q, qpdf_oh_get_dict(q, stream), &ratio) != FLATE)
+        return qi_pdf_stream_read(q, stream, budget_bytes, &u->bytes, &u->n_bytes);
+    qpdf_oh name, parms;
+    qi_pdf_stream_last_filter(q, stream, &name, &parms);
+    if (!qi_pdf_predictor_read(q, parms, &u->predictor) ||
+        !raw_bytes(q, stream, qpdf_dl_none, budget_bytes, &u->bytes, &u->n_bytes))
+        return false;
+    size_t row = u->predictor.row_bytes;
+    u->is_flate = inflateInit(&u->z) == Z_OK;
+    u->rows = row ? calloc(2, row + 1) : NULL;
+    if (u->is_flate && (!row || u->rows)) return true;
+    qi_pdf_unpacking_end(u);
+    return false;
+}
+
+/* What Flate packed, with the numbers of predictors. */
+static size_t inflate_more(qi_pdf_unpacking *u, uint8_t *to, size_t n) {
+    size_t done = 0;
+    while (done < n && !u->has_ended) {
+        size_t left = u->n_bytes - u->at, room = n - done;
+        uInt give = left > 1u << 30 ? 1u << 30 : (uInt)left;
+        uInt take = room > 1u << 30 ? 1u << 30 : (uInt)room;
+        u->z.next_in = u->bytes + u->at;
+        u->z.avail_in = give;
+        u->z.next_out = to + done;
+        u->z.avail_out = take;
+        u->has_ended = inflate(&u->z, Z_NO_FLUSH) != Z_OK;
+        u->at += give - u->z.avail_in;
+        done += take - u->z.avail_out;
+    }
+    return done;
+}
+
+/* The next row, undone, where there is a whole one. */
+static bool next_row(qi_pdf_unpacking *u) {
+    size_t row = u->predictor.row_bytes;
+    uint8_t *before = u->rows + (u->n_rows & 1) * (row + 1);
+    uint8_t *now = u->rows + (~u->n_rows & 1) * (row + 1);
+    if (inflate_more(u, now, row + 1) < row + 1) return false;
+    qi_pdf_predictor_undo(&u->predictor, now[0], now + 1, u->n_rows ? before + 1 : NULL, now + 1);
+    u->n_rows++;
+    u->row = now + 1;
+    u->row_left = row;
+    return true;
+}
+
+size_t qi_pdf_unpacking_next(qi_pdf_unpacking *u, uint8_t *to, size_t n) {
+    size_t done = 0;
+    if (u->is_flate && !u->rows) return inflate_more(u, to, n);
+    while (done < n && (u->row_left || (u->rows && next_row(u)))) {
+        size_t some = u->row_left < n - done ? u->row_left : n - done;
+        memcpy(to + done, u->row + u->predictor.row_bytes - u->row_left, some);
+        u->row_left -= some;
+        done += some;
+    }
+    if (!u->is_flate) {
+        done = u->n_bytes - u->at < n ? u->n_bytes - u->at : n;
+        memcpy(to, u->bytes + u->at, done);
+        u->at += done;
+    }
+    return done;
+}
+
+void qi_pdf_unpacking_end(qi_pdf_unpacking *u) {
+    if (u->is_flate) inflateEnd(&u->z);
+    free(u->bytes);
+    free(u->rows);
+    *u = (qi_pdf_unpacking){0};
 }
