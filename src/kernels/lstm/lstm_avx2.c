@@ -35,23 +35,22 @@ static __attribute__((noinline)) void finish(const qi_lstm_args *a, uint32_t pan
     }
 }
 
-QI_INLINE void tile_s8(const qi_lstm_args *a, uint32_t panel, uint32_t row, const unsigned n_rows) {
+/* wide: the rows from `row` on, x and h of each widened, `values` apart. */
+QI_INLINE void tile_s8(const qi_lstm_args *a, uint32_t panel, uint32_t row, const int16_t *wide,
+                       const unsigned n_rows) {
     const qi_packed *p = a->w;
     const int8_t *w = (const int8_t *)p->w + panel * qi_panel_stride(p);
     const int32_t *init = (const int32_t *)p->init + 32 * (size_t)panel;
     const float *scale = p->scale + 32 * (size_t)panel;
-    const uint8_t *x[QI_TILE_ROWS_AVX2], *h[QI_TILE_ROWS_AVX2];
+    const size_t n_x = qi_wide_avx2(p->n_x), values = n_x + qi_wide_avx2(p->n_h);
     __m256i acc[QI_TILE_ROWS_AVX2][4];
     __m256 z[QI_TILE_ROWS_AVX2][4];
 #pragma clang loop unroll(full)
     for (unsigned r = 0; r < n_rows; r++) {
-        x[r] = a->x[row + r];
-        h[r] = a->h[row + r];
         for (int q = 0; q < 4; q++)
             acc[r][q] = _mm256_load_si256((const __m256i *)(const void *)(init + 8 * q));
     }
-    qi_tile_u8s8_avx2(acc, x, w, p->n_x, n_rows);
-    qi_tile_u8s8_avx2(acc, h, w + (size_t)p->groups_x * 64, p->n_h, n_rows);
+    qi_tile_s16s8_avx2(acc, wide, values, w, values, n_rows);
 #pragma clang loop unroll(full)
     for (unsigned r = 0; r < n_rows; r++)
         for (int q = 0; q < 4; q++)
@@ -78,34 +77,52 @@ QI_INLINE void tile_f32(const qi_lstm_args *a, uint32_t panel, uint32_t row,
     finish(a, panel, row, n_rows, acc, false);
 }
 
-#define TILE(suffix, n)                                                                            \
-    static __attribute__((noinline)) void tile_##suffix##_##n(const qi_lstm_args *a,               \
-                                                              uint32_t panel, uint32_t row) {      \
-        tile_##suffix(a, panel, row, n);                                                           \
-    }
-#define TILES(suffix)                                                                              \
-    TILE(suffix, 1)                                                                                \
-    TILE(suffix, 2)                                                                                \
-    TILE(suffix, 3)                                                                                \
-    static const tile_fn tiles_##suffix[] = {tile_##suffix##_1, tile_##suffix##_2,                 \
-                                             tile_##suffix##_3};
-typedef void (*tile_fn)(const qi_lstm_args *, uint32_t, uint32_t);
-TILES(s8)
-TILES(f32)
-
-static void run(const qi_lstm_args *a, const tile_fn tiles[]) {
-    for (uint32_t panel = 0; panel < a->w->n_panels; panel++)
-        for (uint32_t row = 0; row < a->n_rows;) {
-            unsigned n = qi_tile_rows_avx2(a->n_rows - row);
-            tiles[n - 1](a, panel, row);
-            row += n;
-        }
+static __attribute__((noinline)) void tile_of_s8(const qi_lstm_args *a, uint32_t panel,
+                                                 uint32_t row, const int16_t *wide,
+                                                 unsigned n_rows) {
+    if (n_rows == 3)
+        tile_s8(a, panel, row, wide, 3);
+    else if (n_rows == 2)
+        tile_s8(a, panel, row, wide, 2);
+    else
+        tile_s8(a, panel, row, wide, 1);
 }
 
+static __attribute__((noinline)) void tile_of_f32(const qi_lstm_args *a, uint32_t panel,
+                                                  uint32_t row, unsigned n_rows) {
+    if (n_rows == 3)
+        tile_f32(a, panel, row, 3);
+    else if (n_rows == 2)
+        tile_f32(a, panel, row, 2);
+    else
+        tile_f32(a, panel, row, 1);
+}
+
+/* A block of rows at a time is widened, and meets all panels. */
 void qi_lstm_u8s8_avx2(const qi_lstm_args *a) {
-    run(a, tiles_s8);
+    int16_t wide[QI_WIDE_VALUES_AVX2];
+    const size_t n_x = qi_wide_avx2(a->w->n_x), values = n_x + qi_wide_avx2(a->w->n_h);
+    const uint32_t n_block = (uint32_t)qi_wide_rows_avx2(values);
+    for (uint32_t first = 0; first < a->n_rows; first += n_block) {
+        uint32_t n_rows = a->n_rows - first < n_block ? a->n_rows - first : n_block;
+        for (uint32_t r = 0; r < n_rows; r++) {
+            qi_tile_widen_avx2(a->x[first + r], a->w->n_x, wide + r * values);
+            qi_tile_widen_avx2(a->h[first + r], a->w->n_h, wide + r * values + n_x);
+        }
+        for (uint32_t panel = 0; panel < a->w->n_panels; panel++)
+            for (uint32_t r = 0; r < n_rows;) {
+                unsigned n = qi_tile_rows_avx2(n_rows - r);
+                tile_of_s8(a, panel, first + r, wide + r * values, n);
+                r += n;
+            }
+    }
 }
 
 void qi_lstm_f32_avx2(const qi_lstm_args *a) {
-    run(a, tiles_f32);
+    for (uint32_t panel = 0; panel < a->w->n_panels; panel++)
+        for (uint32_t row = 0; row < a->n_rows;) {
+            unsigned n = qi_tile_rows_avx2(a->n_rows - row);
+            tile_of_f32(a, panel, row, n);
+            row += n;
+        }
 }
