@@ -1,7 +1,7 @@
 /* The C library's allocation, watched; see memory_watch.h. */
 #include "decode/helper/memory_watch.h"
 
-#include <stddef.h>
+#include <stdlib.h>
 
 #include "decode/sanitized.h"
 

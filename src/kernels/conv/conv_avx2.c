@@ -3,7 +3,7 @@
 #include "kernels/act/act_avx2.h"
 #include "kernels/conv/conv.h"
 
-/* Sums of one position for 8 channels, in order. */
+/* Sums of one position for 8 channels, in the order 0 1 4 5 2 3 6 7. */
 QI_INLINE __m256i position(const qi_conv_args *a, const __m256i w[3][2], uint32_t y, uint32_t x) {
     __m256i low = _mm256_setzero_si256(), high = _mm256_setzero_si256();
     for (int dx = 0; dx < 3; dx++) {
@@ -11,7 +11,7 @@ QI_INLINE __m256i position(const qi_conv_args *a, const __m256i w[3][2], uint32_
         low = _mm256_add_epi32(low, _mm256_madd_epi16(tap, w[dx][0]));
         high = _mm256_add_epi32(high, _mm256_madd_epi16(tap, w[dx][1]));
     }
-    return _mm256_permute4x64_epi64(_mm256_hadd_epi32(low, high), 0xD8);
+    return _mm256_hadd_epi32(low, high);
 }
 
 static void run(const qi_conv_args *a, uint32_t panel) {
@@ -28,7 +28,8 @@ static void run(const qi_conv_args *a, uint32_t panel) {
         __m256i most = _mm256_set1_epi32(INT32_MIN);
         for (uint32_t y = 0; y < a->pool_h; y++)
             for (uint32_t x = t * a->pool_w; x < (t + 1) * a->pool_w; x++)
-                most = _mm256_max_epi32(most, _mm256_add_epi32(position(a, w, y, x), init));
+                most = _mm256_max_epi32(most, position(a, w, y, x));
+        most = _mm256_add_epi32(_mm256_permute4x64_epi64(most, 0xD8), init);
         __m256 z = qi_act_avx2_of(a->act, _mm256_mul_ps(_mm256_cvtepi32_ps(most), scale));
         qi_quantise_store_avx2(a->out + t * a->out_stride + 8 * panel, a->w->n_cols - 8 * panel, z,
                                steps, limit);
