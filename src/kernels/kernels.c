@@ -33,6 +33,9 @@ const qi_line_pixels_kernel qi_line_pixels_kernels[] = {
 const qi_bilinear_kernel qi_bilinear_kernels[] = {
 #include "kernels/bilinear/bilinear.def"
 };
+const qi_fingerprint_kernel qi_fingerprint_kernels[] = {
+#include "kernels/fingerprint/fingerprint.def"
+};
 const qi_softmax_kernel qi_softmax_kernels[] = {
 #include "kernels/softmax/softmax.def"
 };
@@ -48,6 +51,7 @@ const unsigned qi_n_conv_kernels = N_OF(qi_conv_kernels);
 const unsigned qi_n_line_pixels_kernels = N_OF(qi_line_pixels_kernels);
 const unsigned qi_n_pixels_kernels = N_OF(qi_pixels_kernels);
 const unsigned qi_n_bilinear_kernels = N_OF(qi_bilinear_kernels);
+const unsigned qi_n_fingerprint_kernels = N_OF(qi_fingerprint_kernels);
 const unsigned qi_n_softmax_kernels = N_OF(qi_softmax_kernels);
 const unsigned qi_n_ctc_kernels = N_OF(qi_ctc_kernels);
 
@@ -65,6 +69,7 @@ void qi_kernels_of(qi_cpu_level level, qi_kernels *ret) {
     CHOOSE(qi_line_pixels_kernels, line_pixels, true);
     CHOOSE(qi_pixels_kernels, pixels, true);
     CHOOSE(qi_bilinear_kernels, bilinear, true);
+    CHOOSE(qi_fingerprint_kernels, fingerprint, true);
     CHOOSE(qi_softmax_kernels, softmax, true);
     CHOOSE(qi_ctc_kernels, ctc, true);
 }

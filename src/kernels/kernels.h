@@ -8,6 +8,7 @@
 #include "kernels/conv/conv.h"
 #include "kernels/ctc/ctc.h"
 #include "kernels/dense/dense.h"
+#include "kernels/fingerprint/fingerprint.h"
 #include "kernels/line_pixels/line_pixels.h"
 #include "kernels/lstm/lstm.h"
 #include "kernels/pixels/pixels.h"
@@ -20,6 +21,7 @@ typedef struct qi_kernels {
     const qi_line_pixels_kernel *line_pixels;
     const qi_pixels_kernel *pixels;
     const qi_bilinear_kernel *bilinear;
+    const qi_fingerprint_kernel *fingerprint;
     const qi_softmax_kernel *softmax;
     const qi_ctc_kernel *ctc;
 } qi_kernels;

@@ -399,11 +399,13 @@ static void check_complete(qi_cpu_level level) {
         n += qi_line_pixels_kernels[i].level == level;
     for (unsigned i = 0; i < qi_n_bilinear_kernels; i++)
         n += qi_bilinear_kernels[i].level == level;
+    for (unsigned i = 0; i < qi_n_fingerprint_kernels; i++)
+        n += qi_fingerprint_kernels[i].level == level;
     for (unsigned i = 0; i < qi_n_softmax_kernels; i++)
         n += qi_softmax_kernels[i].level == level;
     for (unsigned i = 0; i < qi_n_ctc_kernels; i++)
         n += qi_ctc_kernels[i].level == level;
-    result(qi_cpu_level_name(level), n == 10, "level lacks variants; it has", n, 0, 0);
+    result(qi_cpu_level_name(level), n == 11, "level lacks variants; it has", n, 0, 0);
 }
 
 /* ---- timing ---------------------------------------------------------------------------------- */
@@ -543,6 +545,8 @@ static void bench(void) {
         if (can_run(qi_line_pixels_kernels[i].level)) bench_line_pixels(&qi_line_pixels_kernels[i]);
     for (unsigned i = 0; i < qi_n_bilinear_kernels; i++)
         if (can_run(qi_bilinear_kernels[i].level)) bench_bilinear(&qi_bilinear_kernels[i]);
+    for (unsigned i = 0; i < qi_n_fingerprint_kernels; i++)
+        if (can_run(qi_fingerprint_kernels[i].level)) bench_fingerprint(&qi_fingerprint_kernels[i]);
     for (unsigned i = 0; i < qi_n_lstm_kernels; i++) {
         if (!can_run(qi_lstm_kernels[i].level)) continue;
         bench_lstm(&qi_lstm_kernels[i], 16, 48);
@@ -578,6 +582,7 @@ int main(int argc, char **argv) {
     CHECK_ALL(pixels)
     CHECK_ALL(line_pixels)
     CHECK_ALL(bilinear)
+    CHECK_ALL(fingerprint)
     CHECK_ALL(softmax)
     CHECK_ALL(ctc)
 #ifdef QI_HAVE_X86

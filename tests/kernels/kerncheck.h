@@ -23,4 +23,7 @@ void bench_line_pixels(const qi_line_pixels_kernel *k);
 void check_bilinear(const qi_bilinear_kernel *k);
 void bench_bilinear(const qi_bilinear_kernel *k);
 
+void check_fingerprint(const qi_fingerprint_kernel *k);
+void bench_fingerprint(const qi_fingerprint_kernel *k);
+
 #endif
