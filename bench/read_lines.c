@@ -142,7 +142,7 @@ int main(int argc, char **argv) {
     program p = {0};
     quire_diag diag = {0};
     quire_err err = qi_line_model_open(argv[2], argv[1], &p.model, &diag);
-    if (!err) err = qi_line_reader_new(p.model, &p.reader);
+    if (!err) err = qi_line_reader_new(p.model, NULL, &p.reader);
     if (!err) err = qi_lstm_model_open(qi_line_model_info(p.model).path, argv[2], &p.file, &diag);
     if (!err) err = qi_network_new(p.file->graph, qi_cpu_level_now(), &p.network, &diag);
     if (!err) err = qi_session_new(p.network, 1, QI_LINE_MAX_WIDTH_PX, &p.session, &diag);

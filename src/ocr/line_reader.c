@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "ocr/beam.h"
+#include "ocr/line_cache.h"
 #include "ocr/word_gaps.h"
 
 /* A line whose labels have a lower mean probability is tried inverted. */
@@ -14,8 +15,10 @@ static const float invert_below = 0.7f;
 static const float smooth_below = 0.85f, smooth_above = 0.3f;
 enum { n_passes = 3 };
 
-/* A line of the batch on its way. */
+/* A line of the batch that is read. */
 typedef struct slot {
+    const qi_line_job *job;
+    qi_line_key key; /* with a cache */
     qi_grey grey;
     qi_line_levels levels; /* of grey, not inverted */
     qi_sample sample;
@@ -24,6 +27,7 @@ typedef struct slot {
 
 struct qi_line_reader {
     const qi_line_model *model;
+    qi_line_cache *cache; /* NULL: none */
     qi_session *session;
     qi_beam *beam;
     uint8_t *grey;       /* scaled lines of the batch, one after the other */
@@ -34,6 +38,7 @@ struct qi_line_reader {
     uint8_t *parted; /* of a line's characters: is there a space before? */
     uint8_t *ink;    /* of a line's columns: have they any? */
     slot slots[QI_LINE_BATCH_MAX];
+    uint32_t n_slots;
 };
 
 /* Bytes of a reader's buffers: grey, pixels, steps, crop scratch, parted, ink. */
@@ -55,12 +60,14 @@ uint64_t qi_line_reader_bytes(const qi_line_model *m) {
            qi_session_bytes(m->network, QI_LINE_BATCH_MAX, QI_LINE_BATCH_MAX_WIDTH_PX);
 }
 
-quire_err qi_line_reader_new(const qi_line_model *m, qi_line_reader **ret_reader) {
+quire_err qi_line_reader_new(const qi_line_model *m, qi_line_cache *cache,
+                             qi_line_reader **ret_reader) {
     qi_line_reader *r = calloc(1, sizeof *r);
     if (!r) return QUIRE_ERR_NO_MEMORY;
     size_t bytes[6];
     buffer_bytes(m, bytes);
     r->model = m;
+    r->cache = cache;
     r->pass_steps = qi_network_steps(m->network, QI_LINE_BATCH_MAX_WIDTH_PX);
     r->grey = malloc(bytes[0]);
     r->pixels = malloc(bytes[1]);
@@ -148,14 +155,12 @@ static void run(qi_line_reader *r, slot *const slots[], uint32_t n, qi_ctc_step 
 typedef struct retry {
     slot *slots[QI_LINE_BATCH_MAX];
     qi_output before[QI_LINE_BATCH_MAX];
-    const qi_line_job *jobs[QI_LINE_BATCH_MAX];
     uint32_t n;
 } retry;
 
-static void add(retry *again, slot *s, const qi_line_job *job) {
+static void add(retry *again, slot *s) {
     again->slots[again->n] = s;
-    again->before[again->n] = s->output;
-    again->jobs[again->n++] = job;
+    again->before[again->n++] = s->output;
 }
 
 /* Runs the pass-th pass; where it reads no better the output before it stays. Marks what is better
@@ -164,7 +169,7 @@ static void run_again(qi_line_reader *r, retry *again, int pass, bool better[]) 
     if (!again->n) return;
     run(r, again->slots, again->n, r->steps + (size_t)pass * r->pass_steps);
     for (uint32_t k = 0; k < again->n; k++) {
-        qi_reading *reading = again->jobs[k]->reading;
+        qi_reading *reading = again->slots[k]->job->reading;
         float confidence = mean_confidence(r->model, &again->slots[k]->output);
         better[k] = confidence > reading->mean_confidence;
         if (better[k])
@@ -174,39 +179,40 @@ static void run_again(qi_line_reader *r, retry *again, int pass, bool better[]) 
     }
 }
 
-static void try_inverted(qi_line_reader *r, const qi_line_job jobs[], uint32_t n) {
+static void try_inverted(qi_line_reader *r) {
     retry again = {.n = 0};
     bool better[QI_LINE_BATCH_MAX];
     void *pixels = r->pixels;
-    for (uint32_t i = 0; i < n; i++) {
+    for (uint32_t i = 0; i < r->n_slots; i++) {
         slot *s = &r->slots[i];
-        jobs[i].reading->inverted = false;
-        jobs[i].reading->mean_confidence = mean_confidence(r->model, &s->output);
-        if (jobs[i].reading->mean_confidence >= invert_below) continue;
+        qi_reading *reading = s->job->reading;
+        reading->inverted = false;
+        reading->mean_confidence = mean_confidence(r->model, &s->output);
+        if (reading->mean_confidence >= invert_below) continue;
         pixels = fill_pixels(r->model, &s->grey, qi_line_levels_of(&s->grey, true), true, pixels,
                              &s->sample);
-        add(&again, s, &jobs[i]);
+        add(&again, s);
     }
     run_again(r, &again, 1, better);
     for (uint32_t k = 0; k < again.n; k++)
-        again.jobs[k]->reading->inverted = better[k];
+        again.slots[k]->job->reading->inverted = better[k];
 }
 
-static void try_smoothed(qi_line_reader *r, const qi_line_job jobs[], uint32_t n) {
+static void try_smoothed(qi_line_reader *r) {
     retry again = {.n = 0};
     bool better[QI_LINE_BATCH_MAX];
     void *pixels = r->pixels;
-    for (uint32_t i = 0; i < n; i++) {
+    for (uint32_t i = 0; i < r->n_slots; i++) {
         slot *s = &r->slots[i];
-        float confidence = jobs[i].reading->mean_confidence;
-        if (!jobs[i].second_look || confidence >= smooth_below || confidence < smooth_above)
+        float confidence = s->job->reading->mean_confidence;
+        if (!s->job->second_look || confidence >= smooth_below || confidence < smooth_above)
             continue;
         qi_grey smooth = {r->crop_scratch, s->grey.width, s->grey.height, s->grey.width};
         qi_line_smooth(&s->grey, &smooth);
-        bool inverted = jobs[i].reading->inverted;
+        bool inverted = s->job->reading->inverted;
         pixels = fill_pixels(r->model, &smooth, qi_line_levels_of(&smooth, inverted), inverted,
                              pixels, &s->sample);
-        add(&again, s, &jobs[i]);
+        add(&again, s);
     }
     run_again(r, &again, 2, better);
 }
@@ -222,13 +228,10 @@ static qi_ink_box word_box(const qi_beam_line *line, const qi_beam_word *w,
 }
 
 static void add_word(const qi_beam_line *line, const qi_beam_word *w,
-                     const qi_line_picture *picture, const qi_line_job *job) {
-    qi_reading *reading = job->reading;
+                     const qi_line_picture *picture, qi_reading *reading) {
     if (!w->n_chars || w->text_bytes > reading->max_text_bytes - reading->text_bytes ||
         reading->n_words == reading->max_words)
         return;
-    float to_u = (float)job->crop->width / (float)job->crop->scaled_width;
-    float to_v = (float)job->crop->height / (float)picture->grey->height;
     qi_ink_box box = word_box(line, w, picture);
     reading->words[reading->n_words++] = (qi_read_word){
         .text_at = reading->text_bytes,
@@ -237,10 +240,10 @@ static void add_word(const qi_beam_line *line, const qi_beam_word *w,
         .certainty = w->certainty,
         .space_before = w->space_before,
         .in_dictionary = w->kind == QI_WORD_LISTED || w->kind == QI_WORD_NUMBER,
-        .u0 = (float)box.x0 * to_u,
-        .v0 = (float)box.y0 * to_v,
-        .u1 = (float)box.x1 * to_u,
-        .v1 = (float)box.y1 * to_v,
+        .u0 = (float)box.x0,
+        .v0 = (float)box.y0,
+        .u1 = (float)box.x1,
+        .v1 = (float)box.y1,
     };
     memcpy(reading->text + reading->text_bytes, line->text + w->text_at, w->text_bytes);
     reading->text_bytes += w->text_bytes;
@@ -269,8 +272,9 @@ static qi_beam_word take_part(const qi_line_reader *r, const qi_beam_line *line,
     return part;
 }
 
-static void decode(qi_line_reader *r, const slot *s, const qi_line_job *job) {
-    qi_reading *reading = job->reading;
+/* The line's words, their places in the scaled line. */
+static void decode(qi_line_reader *r, const slot *s) {
+    qi_reading *reading = s->job->reading;
     qi_beam_line line;
     reading->n_words = reading->text_bytes = 0;
     reading->error = qi_beam_decode(r->beam, s->output.steps, s->output.n_steps, &line);
@@ -280,46 +284,132 @@ static void decode(qi_line_reader *r, const slot *s, const qi_line_job *job) {
     qi_line_picture_init(&picture, &s->grey, levels, reading->inverted,
                          qi_network_info_of(r->model->network)->x_scale, r->ink);
     memset(r->parted, 0, line.n_chars);
-    if (job->second_look) qi_word_gaps_find(&line, &r->model->file->charset, &picture, r->parted);
+    if (s->job->second_look)
+        qi_word_gaps_find(&line, &r->model->file->charset, &picture, r->parted);
     for (uint32_t i = 0; i < line.n_words; i++) {
         qi_beam_word rest = line.words[i];
         while (rest.n_chars) {
             qi_beam_word part = take_part(r, &line, &rest);
-            add_word(&line, &part, &picture, job);
+            add_word(&line, &part, &picture, reading);
         }
     }
 }
 
-void qi_line_reader_read(qi_line_reader *r, const qi_line_job jobs[], uint32_t n) {
-    uint64_t times[4] = {qi_clock_thread_ns()}, sum_width = 0;
+/* Whether the line is known, or of the same picture as one before it in the batch, which the cache
+ * will know. */
+static bool is_known(const qi_line_reader *r, const qi_line_key *key, qi_reading *reading,
+                     const slot **ret_twin) {
+    for (uint32_t i = 0; i < r->n_slots; i++)
+        if (qi_line_key_equal(&r->slots[i].key, key)) {
+            *ret_twin = &r->slots[i];
+            return true;
+        }
+    return qi_line_cache_find(r->cache, key, reading);
+}
+
+/* Cuts the lines; those that are not known get a slot. */
+static void cut(qi_line_reader *r, const qi_line_job jobs[], uint32_t n,
+                const slot *twins[QI_LINE_BATCH_MAX]) {
     uint32_t height = r->model->file->height;
     uint8_t *grey = r->grey;
     void *pixels = r->pixels;
-    slot *all[QI_LINE_BATCH_MAX];
+    r->n_slots = 0;
     for (uint32_t i = 0; i < n; i++) {
-        slot *s = all[i] = &r->slots[i];
+        slot *s = &r->slots[r->n_slots];
         uint32_t width = jobs[i].crop->scaled_width;
+        twins[i] = NULL;
+        s->job = &jobs[i];
         s->grey = (qi_grey){grey, width, height, width};
         qi_line_crop_extract(jobs[i].crop, jobs[i].page, jobs[i].white_on_black, &s->grey,
                              r->crop_scratch);
+        if (r->cache) {
+            s->key = qi_line_cache_key(r->cache, &s->grey, r->model, jobs[i].second_look);
+            if (is_known(r, &s->key, jobs[i].reading, &twins[i])) continue;
+        }
         s->levels = qi_line_levels_of(&s->grey, false);
         pixels = fill_pixels(r->model, &s->grey, s->levels, false, pixels, &s->sample);
         grey += (size_t)width * height;
-        sum_width += width;
+        r->n_slots++;
     }
-    times[1] = qi_clock_thread_ns();
-    run(r, all, n, r->steps);
-    try_inverted(r, jobs, n);
-    try_smoothed(r, jobs, n);
-    times[2] = qi_clock_thread_ns();
+}
+
+static void recognise(qi_line_reader *r) {
+    slot *all[QI_LINE_BATCH_MAX];
+    for (uint32_t i = 0; i < r->n_slots; i++)
+        all[i] = &r->slots[i];
+    if (!r->n_slots) return;
+    run(r, all, r->n_slots, r->steps);
+    try_inverted(r);
+    try_smoothed(r);
+}
+
+/* What was read becomes text, and known. */
+static void decode_all(qi_line_reader *r) {
+    for (uint32_t i = 0; i < r->n_slots; i++) {
+        const slot *s = &r->slots[i];
+        decode(r, s);
+        if (r->cache && !s->job->reading->error)
+            qi_line_cache_add(r->cache, &s->key, s->job->reading);
+    }
+}
+
+/* A reading of the same picture; both were made for its width. */
+static void copy(const qi_reading *from, qi_reading *to) {
+    memcpy(to->words, from->words, from->n_words * sizeof *from->words);
+    memcpy(to->text, from->text, from->text_bytes);
+    to->n_words = from->n_words;
+    to->text_bytes = from->text_bytes;
+    to->mean_confidence = from->mean_confidence;
+    to->inverted = from->inverted;
+    to->error = from->error;
+}
+
+/* Places in the scaled line become places in the crop. */
+static void place_words(const qi_line_job *job, uint32_t height) {
+    float to_u = (float)job->crop->width / (float)job->crop->scaled_width;
+    float to_v = (float)job->crop->height / (float)height;
+    for (uint32_t i = 0; i < job->reading->n_words; i++) {
+        qi_read_word *w = &job->reading->words[i];
+        w->u0 *= to_u;
+        w->v0 *= to_v;
+        w->u1 *= to_u;
+        w->v1 *= to_v;
+    }
+}
+
+/* Shares a batch's time out by width: cutting to all lines, the rest to those that were read. */
+static void share_times(const qi_line_reader *r, const qi_line_job jobs[], uint32_t n,
+                        const uint64_t times[4]) {
+    uint64_t all = 0, read = 0;
     for (uint32_t i = 0; i < n; i++)
-        decode(r, &r->slots[i], &jobs[i]);
-    times[3] = qi_clock_thread_ns();
+        all += jobs[i].crop->scaled_width;
+    for (uint32_t i = 0; i < r->n_slots; i++)
+        read += r->slots[i].grey.width;
     for (uint32_t i = 0; i < n; i++) {
-        uint64_t width = jobs[i].crop->scaled_width;
         qi_reading *reading = jobs[i].reading;
-        reading->crop_ns = (times[1] - times[0]) * width / sum_width;
-        reading->recognise_ns = (times[2] - times[1]) * width / sum_width;
-        reading->text_ns = (times[3] - times[2]) * width / sum_width;
+        reading->crop_ns = (times[1] - times[0]) * jobs[i].crop->scaled_width / all;
+        reading->recognise_ns = reading->text_ns = 0;
     }
+    for (uint32_t i = 0; i < r->n_slots; i++) {
+        qi_reading *reading = r->slots[i].job->reading;
+        reading->recognise_ns = (times[2] - times[1]) * r->slots[i].grey.width / read;
+        reading->text_ns = (times[3] - times[2]) * r->slots[i].grey.width / read;
+    }
+}
+
+void qi_line_reader_read(qi_line_reader *r, const qi_line_job jobs[], uint32_t n) {
+    const slot *twins[QI_LINE_BATCH_MAX];
+    uint64_t times[4] = {qi_clock_thread_ns()};
+    cut(r, jobs, n, twins);
+    times[1] = qi_clock_thread_ns();
+    recognise(r);
+    times[2] = qi_clock_thread_ns();
+    decode_all(r);
+    times[3] = qi_clock_thread_ns();
+    for (uint32_t i = 0; i < n; i++)
+        if (twins[i]) copy(twins[i]->job->reading, jobs[i].reading);
+    for (uint32_t i = 0; i < n; i++)
+        place_words(&jobs[i], r->model->file->height);
+    share_times(r, jobs, n, times);
+    if (r->cache) qi_line_cache_count(r->cache, (qi_line_counts){n, n - r->n_slots});
 }

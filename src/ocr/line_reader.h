@@ -1,7 +1,7 @@
 /* Reading line images with one LSTM model: crop → levels → network → beam, for a batch of lines in
  * lock step; a line that reads poorly is read again inverted, with a second look also smoothed, and
  * the better reading kept. A reading depends on the line, the model and the options alone, never on
- * its batch.
+ * its batch; so a line that was read a while ago is found in line_cache.h and not read again.
  *
  * A qi_line_reader is one thread's scratch, of fixed size: after its longest
  * line reading allocates nothing. */
@@ -19,6 +19,7 @@ enum {
 };
 
 typedef struct qi_line_reader qi_line_reader;
+typedef struct qi_line_cache qi_line_cache; /* line_cache.h */
 
 /* A word as read: its text, and where its ink is in pixels of the crop (not scaled). */
 typedef struct qi_read_word {
@@ -61,7 +62,9 @@ typedef struct qi_line_job {
 quire_err qi_reading_init(qi_reading *reading, const qi_line_model *model, uint32_t scaled_width,
                           qi_arena *arena);
 
-quire_err qi_line_reader_new(const qi_line_model *model, qi_line_reader **ret_reader);
+/* model and cache are borrowed; cache NULL: every line is read. */
+quire_err qi_line_reader_new(const qi_line_model *model, qi_line_cache *cache,
+                             qi_line_reader **ret_reader);
 void qi_line_reader_free(qi_line_reader *reader);
 uint64_t qi_line_reader_bytes(const qi_line_model *model);
 

@@ -58,11 +58,12 @@ uint32_t qi_ocr_models(const qi_ocr *ocr, const quire_model_info **ret_models) {
     return ocr->n_models;
 }
 
-quire_err qi_ocr_session_new(const qi_ocr *ocr, qi_ocr_session **ret_session) {
+quire_err qi_ocr_session_new(const qi_ocr *ocr, qi_line_cache *cache,
+                             qi_ocr_session **ret_session) {
     qi_ocr_session *s = calloc(1, sizeof *s);
     if (!s) return QUIRE_ERR_NO_MEMORY;
     for (uint32_t i = 0; i < ocr->n_models; i++) {
-        quire_err err = qi_line_reader_new(ocr->models[i], &s->readers[i]);
+        quire_err err = qi_line_reader_new(ocr->models[i], cache, &s->readers[i]);
         if (err) {
             qi_ocr_session_free(s);
             return err;

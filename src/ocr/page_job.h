@@ -20,6 +20,7 @@
 typedef struct qi_ocr qi_ocr;
 typedef struct qi_ocr_session qi_ocr_session;
 typedef struct qi_page_job qi_page_job;
+typedef struct qi_line_cache qi_line_cache; /* line_cache.h */
 
 /* A line to be read with one model. Owned by its job. */
 typedef struct qi_line_task {
@@ -42,7 +43,8 @@ quire_err qi_ocr_new(const char *languages, const char *model_dir, qi_ocr **ret_
 void qi_ocr_free(qi_ocr *ocr);
 uint32_t qi_ocr_models(const qi_ocr *ocr, const quire_model_info **ret_models);
 
-quire_err qi_ocr_session_new(const qi_ocr *ocr, qi_ocr_session **ret_session);
+/* cache: of the lines that all sessions read, borrowed; NULL: none. */
+quire_err qi_ocr_session_new(const qi_ocr *ocr, qi_line_cache *cache, qi_ocr_session **ret_session);
 void qi_ocr_session_free(qi_ocr_session *session);
 uint64_t qi_ocr_session_bytes(const qi_ocr *ocr); /* heap of one session, for the memory plan */
 

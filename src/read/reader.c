@@ -67,7 +67,7 @@ static quire_err make_sessions(quire_reader *r) {
     r->sessions = calloc(r->n_jobs, sizeof *r->sessions);
     if (!r->sessions) return QUIRE_ERR_NO_MEMORY;
     for (uint32_t i = 0; i < r->n_jobs; i++) {
-        quire_err err = qi_ocr_session_new(r->ocr, &r->sessions[i]);
+        quire_err err = qi_ocr_session_new(r->ocr, NULL, &r->sessions[i]);
         if (err) return err;
     }
     return QUIRE_ERR_OK;

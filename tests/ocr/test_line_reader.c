@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "ocr/line_reader.h"
+#include "ocr/line_cache.h"
 
 enum { N_LINES = 24, WIDTH = 1600, LINE_HEIGHT = 60 };
 
@@ -44,7 +44,7 @@ void *__wrap_aligned_alloc(size_t alignment, size_t n) {
 typedef struct fixture {
     qi_arena arena;
     qi_line_model *model;
-    qi_line_reader *reader;
+    qi_line_reader *reader; /* without a cache */
     qi_grey page;
     qi_line_crop crops[N_LINES];
     qi_reading readings[N_LINES];
@@ -75,7 +75,7 @@ static int set_up(void **state) {
     f->page = (qi_grey){malloc(WIDTH * LINE_HEIGHT * N_LINES), WIDTH, LINE_HEIGHT * N_LINES, WIDTH};
     draw(f);
     assert_int_equal(qi_line_model_open("eng", NULL, &f->model, NULL), QUIRE_ERR_OK);
-    assert_int_equal(qi_line_reader_new(f->model, &f->reader), QUIRE_ERR_OK);
+    assert_int_equal(qi_line_reader_new(f->model, NULL, &f->reader), QUIRE_ERR_OK);
     for (uint32_t i = 0; i < N_LINES; i++) {
         float base = (float)(i * LINE_HEIGHT + 44);
         qi_text_line line = {.x0 = 8,
@@ -125,23 +125,72 @@ static void a_warm_reader_allocates_nothing(void **state) {
     assert_int_equal(n_allocations, before + 1);
 }
 
+static qi_reading storage_of(fixture *f, uint32_t i) {
+    qi_reading r;
+    assert_int_equal(qi_reading_init(&r, f->model, f->crops[i].scaled_width, &f->arena),
+                     QUIRE_ERR_OK);
+    return r;
+}
+
+static void assert_same(const qi_reading *a, const qi_reading *b) {
+    assert_int_equal(a->n_words, b->n_words);
+    assert_int_equal(a->text_bytes, b->text_bytes);
+    assert_memory_equal(a->text, b->text, b->text_bytes);
+    assert_memory_equal(a->words, b->words, b->n_words * sizeof *b->words);
+    assert_true(a->mean_confidence == b->mean_confidence && a->inverted == b->inverted);
+    assert_int_equal(a->error, QUIRE_ERR_OK);
+}
+
 static void a_reading_does_not_depend_on_its_batch(void **state) {
     fixture *f = *state;
     qi_line_reader_read(f->reader, f->jobs, N_LINES);
     for (uint32_t i = 0; i < N_LINES; i++) {
-        qi_reading alone;
-        assert_int_equal(qi_reading_init(&alone, f->model, f->crops[i].scaled_width, &f->arena),
-                         QUIRE_ERR_OK);
+        qi_reading alone = storage_of(f, i);
         qi_line_job job = f->jobs[i];
         job.reading = &alone;
         qi_line_reader_read(f->reader, &job, 1);
-        const qi_reading *r = &f->readings[i];
-        assert_int_equal(alone.n_words, r->n_words);
-        assert_int_equal(alone.text_bytes, r->text_bytes);
-        assert_memory_equal(alone.text, r->text, r->text_bytes);
-        assert_memory_equal(alone.words, r->words, r->n_words * sizeof *r->words);
-        assert_true(alone.mean_confidence == r->mean_confidence && alone.inverted == r->inverted);
+        assert_same(&alone, &f->readings[i]);
     }
+}
+
+/* Each of the shorter lines comes twice in a batch, then once more, on another reader: it is read
+ * once, and all its readings are those of a reader without a cache. */
+static void a_line_that_comes_again_reads_the_same(void **state) {
+    enum { N = N_LINES / 2 };
+    fixture *f = *state;
+    qi_secret secret;
+    qi_line_cache *cache = NULL;
+    qi_line_reader *first = NULL, *second = NULL;
+    assert_int_equal(qi_secret_draw(&secret), QUIRE_ERR_OK);
+    assert_int_equal(qi_line_cache_new(1 << 20, &secret, &cache), QUIRE_ERR_OK);
+    assert_int_equal(qi_line_reader_new(f->model, cache, &first), QUIRE_ERR_OK);
+    assert_int_equal(qi_line_reader_new(f->model, cache, &second), QUIRE_ERR_OK);
+    qi_line_reader_read(f->reader, f->jobs, N_LINES);
+    qi_reading readings[3 * N];
+    qi_line_job jobs[3 * N];
+    for (uint32_t i = 0; i < 3 * N; i++) {
+        readings[i] = storage_of(f, N + i % N);
+        jobs[i] = f->jobs[N + i % N];
+        jobs[i].reading = &readings[i];
+    }
+    qi_line_reader_read(first, jobs, 2 * N);
+    assert_int_equal(qi_line_cache_counts(cache).n_reused, N);
+    qi_line_reader_read(second, jobs + 2 * N, N);
+    assert_int_equal(qi_line_cache_counts(cache).n_reused, 2 * N);
+    assert_int_equal(qi_line_cache_counts(cache).n_lines, 3 * N);
+    for (uint32_t i = 0; i < 3 * N; i++) {
+        assert_same(&readings[i], &f->readings[N + i % N]);
+        assert_true((readings[i].recognise_ns > 0) == (i < N));
+    }
+    size_t before = n_allocations;
+    qi_line_reader_read(second, jobs, 2 * N);
+    jobs[0].second_look = jobs[1].second_look = false; /* another line to the cache */
+    qi_line_reader_read(first, jobs, 2);
+    assert_int_equal(n_allocations, before);
+    assert_int_equal(qi_line_cache_counts(cache).n_reused, 4 * N);
+    qi_line_reader_free(first);
+    qi_line_reader_free(second);
+    qi_line_cache_free(cache);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -150,6 +199,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(a_warm_reader_allocates_nothing),
         TEST(a_reading_does_not_depend_on_its_batch),
+        TEST(a_line_that_comes_again_reads_the_same),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -55,7 +55,7 @@ uint32_t qi_ocr_models(const qi_ocr *o, const quire_model_info **ret) {
     return o->n_models;
 }
 
-quire_err qi_ocr_session_new(const qi_ocr *o, qi_ocr_session **ret) {
+quire_err qi_ocr_session_new(const qi_ocr *o, qi_line_cache *cache, qi_ocr_session **ret) {
     if (atomic_load(&fake_sessions_until_failure) > 0 &&
         atomic_fetch_sub(&fake_sessions_until_failure, 1) == 1)
         return QUIRE_ERR_NO_MEMORY;
