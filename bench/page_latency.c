@@ -48,6 +48,7 @@ int main(int argc, char **argv) {
     quire_options_init(&options);
     options.languages = "eng";
     options.jobs = (uint32_t)atoi(argv[1]);
+    options.anew = true;
     int times = atoi(argv[2]);
     quire_reader *reader;
     quire_diag diag;

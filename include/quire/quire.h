@@ -245,6 +245,7 @@ typedef struct quire_options {
     uint32_t timeout_ms;   /* for opening a document, and for each of its pages anew; 0: 180 s */
     bool strict;           /* a failed page fails its document */
     quire_text_layer text_layer;
+    bool anew; /* lines and pages that were read a while ago are read again: for measuring */
 } quire_options;
 
 /* Pages of a document that an earlier run has read, all before first_index. They are not read
@@ -304,6 +305,9 @@ typedef struct quire_progress {
     uint64_t bytes_in_flight, bytes_peak;
     uint32_t jobs;         /* threads that compute */
     quire_timings timings; /* summed over pages done */
+    /* What was known from before and not read again: of the pages done, and of the lines of all
+     * others. 0 with anew. */
+    uint64_t pages_reused, lines_done, lines_reused;
 } quire_progress;
 
 /* One model a reader uses. Strings live as long as the reader. */

@@ -1,7 +1,8 @@
 /* `quire bench`: how fast this machine reads the user's own documents, and with what. The list of
  * documents is made first and read whole, as `quire run` would read it, without results: once to
  * warm up, then in rounds. A short list is read several times in each round, so that a round is
- * long enough to mean something. At last a round with one job tells what the others add. */
+ * long enough to mean something, and every time anew. At last a round with one job tells what the
+ * others add. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -261,6 +262,7 @@ int qi_command_bench(int argc, char **argv) {
     quire_diag diag;
     int first;
     qi_reading_options_init(&b.values.reading);
+    b.values.reading.reader.anew = true;
     b.values.n_rounds = 3;
     qi_parse_result parsed =
         qi_options_parse(&qi_bench_options, argc, argv, &b.values, NULL, &first, &diag);

@@ -78,6 +78,8 @@ static const qi_option options[] = {
     {"strict", 0, FLAG(reading.reader.strict), "a page that fails makes its document fail"},
     {"no-timings", 0, FLAG(no_timings),
      "leave timings out of results, for the same bytes each time"},
+    {"anew", 0, FLAG(reading.reader.anew),
+     "read pages and lines again that were read before, for measuring"},
     {"pdfa", 0, FLAG(pdfa), "make PDF/A-2b of -f pdf, or fail where that cannot be"},
     {"quiet", 'q', FLAG(quiet), "print errors only"},
     {"verbose", 0, FLAG(verbose), "print a line for each document"},

@@ -405,6 +405,7 @@ quire_err qi_decoder_page(qi_decoder *d, uint32_t page, const qi_deadline *deadl
         .map_bytes = pixels.n_bytes,
         .memory = pixels.memory,
         .pool = d->pool,
+        .helper = d->helper.pid,
         .helper_ns = after > before ? after - before : 0,
     };
     return QUIRE_ERR_OK;

@@ -9,6 +9,7 @@
 #define QI_DECODE_DECODER_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "base/clock.h"
 #include "base/err.h"
@@ -52,6 +53,7 @@ typedef struct qi_decoded {
     size_t map_bytes;
     int memory; /* what is mapped */
     qi_pixel_pool *pool;
+    pid_t helper;       /* that wrote it, and could still write */
     uint64_t helper_ns; /* processor time the helper used */
 } qi_decoded;
 

@@ -83,6 +83,7 @@ static bool next_page(quire_reader *r, qi_document *d, quire_item *ret_item) {
     if (p->is_earlier) return true;
     d->n_handed_out++;
     r->progress.pages_done++;
+    r->progress.pages_reused += p->is_reused;
     add_timings(&r->progress.timings, &page->timings);
     if (page->error) {
         r->progress.pages_failed++;
@@ -181,5 +182,10 @@ void quire_reader_progress(const quire_reader *reader, quire_progress *ret_progr
     progress.jobs = r->n_jobs;
     progress.bytes_in_flight = usage.bytes;
     progress.bytes_peak = usage.peak_bytes;
+    if (r->line_cache) {
+        qi_line_counts lines = qi_line_cache_counts(r->line_cache);
+        progress.lines_done = lines.n_lines;
+        progress.lines_reused = lines.n_reused;
+    }
     *ret_progress = progress;
 }

@@ -84,6 +84,15 @@ void qi_read_page_fail(qi_read_page *p, quire_err error, const char *text) {
     qi_read_page_done(p);
 }
 
+/* The page's result is there, in storage of n_bytes. */
+static void keep_result(qi_read_page *p, size_t n_bytes) {
+    if (p->result.text_source == QUIRE_SOURCE_PIXELS && !p->result.text_reason)
+        p->result.text_reason = p->text_reason;
+    drop_work(p);
+    qi_grant_settle(&p->grant, n_bytes + p->embedded.map_bytes);
+    qi_read_page_done(p);
+}
+
 /* The page's result is complete in its job. */
 static void succeed(qi_read_page *p) {
     size_t n_bytes;
@@ -94,11 +103,28 @@ static void succeed(qi_read_page *p) {
         qi_read_page_fail(p, err, page->error ? page->error_text : NULL);
         return;
     }
-    if (p->result.text_source == QUIRE_SOURCE_PIXELS && !p->result.text_reason)
-        p->result.text_reason = p->text_reason;
-    drop_work(p);
-    qi_grant_settle(&p->grant, n_bytes + p->embedded.map_bytes);
-    qi_read_page_done(p);
+    if (p->has_key) qi_page_cache_add(p->document->reader->page_cache, &p->key, page);
+    p->result.timings.layout_ns += p->key_ns;
+    keep_result(p, n_bytes);
+}
+
+/* Takes the result of a page like this one that was read a while ago, if there is one. A page whose
+ * layer is used has more to it than pixels. */
+static bool reuse(qi_read_page *p) {
+    quire_reader *r = p->document->reader;
+    if (!r->page_cache || p->layer.page) return false;
+    uint64_t start = qi_clock_thread_ns();
+    size_t n_bytes;
+    p->key = qi_page_cache_key(r->page_cache, &p->decoded, p->dpi, &p->document->request);
+    p->has_key = true;
+    p->is_reused = qi_page_cache_find(r->page_cache, &p->key, &p->result, &p->storage, &n_bytes);
+    p->key_ns = qi_clock_thread_ns() - start;
+    if (!p->is_reused) return false;
+    p->result.index = p->index;
+    p->result.timings =
+        (quire_timings){.decode_ns = p->text_ns + p->decoded.helper_ns, .layout_ns = p->key_ns};
+    keep_result(p, n_bytes);
+    return true;
 }
 
 static void enqueue(qi_read_page *p, uint32_t stage) {
@@ -163,6 +189,10 @@ static void run_layout(void *context, void *user, uint32_t worker) {
     qi_read_page *p = user;
     qi_deadline deadline;
     quire_err err = begin_step(p, &deadline);
+    if (!err && reuse(p)) {
+        qi_pool_unhold(r->pool);
+        return;
+    }
     if (!err)
         err = qi_page_job_new(r->ocr, p->decoded.grey, p->dpi, p->index, &p->document->request,
                               p->text_ns + p->decoded.helper_ns, &p->job);

@@ -13,6 +13,8 @@ enum { MAX_JOBS = 512 };
 /* The memory plan. Code and models are mapped files and not counted. */
 #define PROCESS_BYTES (24 * MB) /* heap of the process at rest, buffers of the command */
 #define HELPER_BYTES  (24 * MB) /* a helper at rest, and pixels kept for its next pages */
+#define LINES_BYTES   (4 * MB)  /* lines that were read a while ago, of some 100 dense pages … */
+#define RESULTS_BYTES (2 * MB)  /* … and pages */
 #define LEAST_BYTES   (48 * MB) /* for pages: a grey A4 page at 300 dpi and more */
 #define COMFORT_BYTES (64 * MB) /* for pages, a thread, where the default is free to grow */
 #define DEFAULT_BYTES (400 * MB)
@@ -29,7 +31,7 @@ void quire_options_init(quire_options *options) {
 }
 
 static uint64_t fixed_bytes(uint32_t n_jobs, uint64_t session_bytes) {
-    return PROCESS_BYTES + n_jobs * (session_bytes + HELPER_BYTES);
+    return PROCESS_BYTES + LINES_BYTES + RESULTS_BYTES + n_jobs * (session_bytes + HELPER_BYTES);
 }
 
 /* jobs and memory as given are kept to; what was left to us fits the control group. */
@@ -63,11 +65,17 @@ static quire_err make_plan(const quire_options *o, uint64_t session_bytes, plan 
     return QUIRE_ERR_OK;
 }
 
+static quire_err make_caches(quire_reader *r) {
+    quire_err err = qi_secret_draw(&r->secret);
+    if (!err) err = qi_line_cache_new(LINES_BYTES, &r->secret, &r->line_cache);
+    return err ? err : qi_page_cache_new(RESULTS_BYTES, &r->secret, &r->page_cache);
+}
+
 static quire_err make_sessions(quire_reader *r) {
     r->sessions = calloc(r->n_jobs, sizeof *r->sessions);
     if (!r->sessions) return QUIRE_ERR_NO_MEMORY;
     for (uint32_t i = 0; i < r->n_jobs; i++) {
-        quire_err err = qi_ocr_session_new(r->ocr, NULL, &r->sessions[i]);
+        quire_err err = qi_ocr_session_new(r->ocr, r->line_cache, &r->sessions[i]);
         if (err) return err;
     }
     return QUIRE_ERR_OK;
@@ -123,7 +131,8 @@ static quire_err build(quire_reader *r, const quire_options *o, quire_diag *diag
     r->timeout_ns = (o->timeout_ms ? o->timeout_ms : QI_DEFAULT_TIMEOUT_MS) * UINT64_C(1000000);
     err = make_decoders(r, o, diag);
     if (err) return err;
-    err = make_sessions(r);
+    if (!o->anew) err = make_caches(r);
+    if (!err) err = make_sessions(r);
     if (!err) err = make_flow(r, &p);
     if (!err) err = start_drivers(r);
     if (err)
@@ -174,6 +183,8 @@ void quire_reader_close(quire_reader *r) {
     }
     free(r->sessions);
     free(r->drivers);
+    qi_line_cache_free(r->line_cache);
+    qi_page_cache_free(r->page_cache);
     qi_pool_free(r->pool);
     qi_budget_free(r->budget);
     qi_ocr_free(r->ocr);

@@ -17,7 +17,9 @@
 #include "decode/decoder.h"
 #include "flow/budget.h"
 #include "flow/pool.h"
+#include "ocr/line_cache.h"
 #include "ocr/page_job.h"
+#include "read/page_cache.h"
 #include "read/page_ranges.h"
 
 /* Of quire_options. */
@@ -52,6 +54,9 @@ struct qi_read_page {
     quire_text_reason text_reason; /* why it is read from pixels */
     qi_layer_use layer;            /* what is used of its text layer while pixels are read … */
     qi_arena layer_arena;          /* … and where that lies */
+    qi_page_key key;               /* by which it is known again; where it has one */
+    bool has_key, is_reused;       /* is_reused: its result is that of a page like it */
+    uint64_t key_ns;               /* processor time that took */
     qi_page_job *job;
     qi_batch_item *items; /* the job's lines, for the batcher */
     qi_line_item *lines;
@@ -122,6 +127,9 @@ struct quire_reader {
     uint64_t timeout_ns;
     uint32_t n_jobs, n_drivers_started;
     qi_ocr *ocr;
+    qi_secret secret;          /* of the caches, … */
+    qi_line_cache *line_cache; /* … which are NULL where all is read anew */
+    qi_page_cache *page_cache;
     qi_ocr_session **sessions; /* one a pool thread */
     qi_driver *drivers;
     qi_budget *budget;

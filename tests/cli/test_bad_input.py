@@ -133,8 +133,8 @@ def test_file_that_vanishes_midway(quire, inbox, tmp_path):
     folder.mkdir()
     for i in range(40):
         shutil.copy(inbox / "one.png", folder / f"{i:02}.png")
-    process = subprocess.Popen([quire, "run", "-o", tmp_path / "out", "--jobs", "1", "--progress",
-                                "json", folder], stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen([quire, "run", "-o", tmp_path / "out", "--jobs", "1", "--anew",
+                                "--progress", "json", folder], stderr=subprocess.PIPE, text=True)
     events = []
     for line in process.stderr:
         events.append(json.loads(line))

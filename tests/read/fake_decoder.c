@@ -34,10 +34,10 @@ static void parse(const char *text, fake_script *ret) {
         size_t offset;
     } keys[] = {
 #define KEY(k) {" " #k "=", offsetof(fake_script, k)}
-        KEY(pages),     KEY(w),       KEY(h),         KEY(lines),     KEY(width),
-        KEY(bytes),     KEY(bad),     KEY(dies),      KEY(hangs),     KEY(badbits),
-        KEY(nolayout),  KEY(turned),  KEY(decode_us), KEY(layout_us), KEY(line_us),
-        KEY(openfails), KEY(noembed), KEY(held),      KEY(text),
+        KEY(pages),     KEY(w),         KEY(h),       KEY(lines),     KEY(width),    KEY(bytes),
+        KEY(bad),       KEY(dies),      KEY(hangs),   KEY(badbits),   KEY(nolayout), KEY(turned),
+        KEY(decode_us), KEY(layout_us), KEY(line_us), KEY(openfails), KEY(noembed),  KEY(held),
+        KEY(text),      KEY(copies),    KEY(helper),
 #undef KEY
     };
     *ret = (fake_script){.pages = 1, .w = 100, .h = 100, .lines = 3, .width = 100};
@@ -123,14 +123,18 @@ quire_err qi_decoder_page(qi_decoder *d, uint32_t page, const qi_deadline *deadl
         if (err) return qi_fail(diag, err, "%s: %s", d->name, quire_err_text(err));
         usleep(1000);
     }
-    fake_pixels *pixels = calloc(1, sizeof *pixels);
+    size_t n = s->w * s->h;
+    fake_pixels *pixels = calloc(1, n > sizeof *pixels ? n : sizeof *pixels);
     if (!pixels) return QUIRE_ERR_NO_MEMORY;
+    pixels->page = s->copies ? 0 : page;
     pixels->script = *s;
+    pixels->script.helper = 0; /* the same pixels, whoever decodes them */
     snprintf(pixels->name, sizeof pixels->name, "%s", d->name);
     atomic_fetch_add(&fakes.decoded, 1);
     *ret_decoded = (qi_decoded){.grey = {(uint8_t *)pixels, (uint32_t)s->w, (uint32_t)s->h, s->w},
                                 .map = pixels,
                                 .map_bytes = sizeof *pixels,
+                                .helper = (pid_t)s->helper,
                                 .helper_ns = 1000};
     return QUIRE_ERR_OK;
 }

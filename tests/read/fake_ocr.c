@@ -152,7 +152,7 @@ void qi_ocr_read_lines(qi_ocr_session *s, qi_line_task *const tasks[], uint32_t 
 
 static const char *line_text(qi_page_job *j, uint32_t i) {
     char text[400];
-    int n = snprintf(text, sizeof text, "%s.%u.%u", j->pixels->name, j->page.index, i);
+    int n = snprintf(text, sizeof text, "%s.%lu.%u", j->pixels->name, j->pixels->page, i);
     return qi_arena_strndup(&j->arena, text, (size_t)n);
 }
 

@@ -4,10 +4,11 @@
 
 typedef struct fake_script {
     unsigned long pages, w, h, lines, width, bytes, bad, dies, hangs, badbits, nolayout, turned;
-    unsigned long decode_us, layout_us, line_us, openfails, noembed, held, text;
+    unsigned long decode_us, layout_us, line_us, openfails, noembed, held, text, copies, helper;
 } fake_script;
 
 typedef struct fake_pixels {
+    unsigned long page; /* 0 where all pages are copies of one */
     fake_script script;
     char name[256];
 } fake_pixels;

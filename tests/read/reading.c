@@ -14,6 +14,7 @@
 quire_reader *open_reader(uint32_t jobs, const quire_options *options) {
     quire_options o;
     quire_options_init(&o);
+    o.anew = true;
     if (options) o = *options;
     o.jobs = jobs;
     quire_reader *r = NULL;

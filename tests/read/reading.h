@@ -7,7 +7,7 @@
 #include "base/strbuf.h"
 #include "quire/quire.h"
 
-/* A reader over fakes; options may be NULL. Fails the test when it does not open. */
+/* A reader over fakes; options NULL: it reads all anew. Fails the test when it does not open. */
 quire_reader *open_reader(uint32_t jobs, const quire_options *options);
 
 /* Closes, and fails the test when anything was left or the fakes saw a breach. */

@@ -28,6 +28,7 @@ static quire_options options_of(uint32_t timeout_ms, uint64_t memory_bytes) {
     quire_options_init(&o);
     o.timeout_ms = timeout_ms;
     o.memory_bytes = memory_bytes;
+    o.anew = true;
     return o;
 }
 

@@ -65,6 +65,7 @@ static void run_once(void) {
     }
     add_one(r, "FAKE pages=2 turned=1");
     add_one(r, "FAKE lines=0");
+    add_one(r, "FAKE lines=0"); /* which may be known from the one before */
     while (quire_reader_next(r, &item), item.kind != QUIRE_ITEM_IDLE) {
         quire_err found = item.kind == QUIRE_ITEM_PAGE ? item.page->error : item.error;
         assert_true(found == QUIRE_ERR_OK || found == QUIRE_ERR_NO_MEMORY);
