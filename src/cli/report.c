@@ -37,6 +37,7 @@ static void put_options(qi_strbuf *out, const qi_run_values *v) {
     qi_json_put_flag(out, "skip_existing", v->skip_existing);
     qi_json_put_flag(out, "resume", v->resume);
     qi_json_put_flag(out, "no_timings", v->no_timings);
+    qi_json_put_flag(out, "anew", v->reading.reader.anew);
     qi_json_put_flag(out, "pdfa", v->pdfa);
     qi_strbuf_puts(out, "}");
 }
@@ -99,6 +100,11 @@ static void put_counts(qi_strbuf *out, const qi_run_totals *t) {
     qi_json_put_count(out, "read", t->n_pages);
     qi_json_put_count(out, "earlier", t->n_earlier_pages);
     qi_json_put_count(out, "failed", t->n_failed_pages);
+    qi_json_put_count(out, "reused", t->n_reused_pages);
+    qi_strbuf_puts(out, "}");
+    qi_json_open(out, "lines");
+    qi_json_put_count(out, "read", t->n_lines);
+    qi_json_put_count(out, "reused", t->n_reused_lines);
     qi_strbuf_puts(out, "}");
 }
 

