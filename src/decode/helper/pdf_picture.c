@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "decode/helper/jpx.h"
+#include "decode/helper/pdf_integer.h"
 #include "decode/helper/pdf_matrix.h"
 #include "decode/helper/pdf_stream.h"
 
@@ -195,14 +196,6 @@ static bool has_any(qpdf_data q, qpdf_oh dict, const char *const *keys) {
     return false;
 }
 
-static long long integer_of(qpdf_data q, qpdf_oh dict, const char *key, long long otherwise) {
-    long long v;
-    return qpdf_oh_is_dictionary(q, dict) &&
-                   qpdf_oh_get_value_as_longlong(q, qpdf_oh_get_key(q, dict, key), &v)
-               ? v
-               : otherwise;
-}
-
 static bool is_true(qpdf_data q, qpdf_oh dict, const char *key) {
     QPDF_BOOL v;
     return qpdf_oh_is_dictionary(q, dict) &&
@@ -210,9 +203,9 @@ static bool is_true(qpdf_data q, qpdf_oh dict, const char *key) {
 }
 
 static bool read_fax(qpdf_data q, qpdf_oh parms, const qi_pdf_picture *p, qi_fax *ret) {
-    long long k = integer_of(q, parms, "/K", 0);
+    long long k = qi_pdf_integer(q, parms, "/K", 0);
     bool by_bytes = is_true(q, parms, "/EncodedByteAlign");
-    if (integer_of(q, parms, "/Columns", 1728) != p->image_width_px || p->colour.has_palette ||
+    if (qi_pdf_integer(q, parms, "/Columns", 1728) != p->image_width_px || p->colour.has_palette ||
         p->bits != 1)
         return false;
     /* One-dimensional data without its line ends is what TIFF has in compression 2, by bytes. */
@@ -257,13 +250,14 @@ static bool read_image(qpdf_data q, qpdf_oh image, qi_pdf_picture *p) {
     static const char *const odd[] = {"/Mask", "/SMask", "/SMaskInData", "/Alternates", "/OC",
                                       "/F",    NULL};
     qpdf_oh dict = qpdf_oh_get_dict(q, image), filter, parms;
-    if (has_any(q, dict, odd) || integer_of(q, dict, "/Length", 0) > MAX_PACKED_BYTES) return false;
+    if (has_any(q, dict, odd) || qi_pdf_integer(q, dict, "/Length", 0) > MAX_PACKED_BYTES)
+        return false;
     qi_pdf_stream_last_filter(q, image, &filter, &parms);
     bool is_jpx = qpdf_oh_is_name_and_equals(q, filter, "/JPXDecode");
     /* JPEG 2000 says itself what its colours are, where the PDF does not. */
     bool says_itself = is_jpx && !qpdf_oh_has_key(q, dict, "/ColorSpace");
     if (!says_itself && !qi_pdf_colour_read(q, image, &p->colour)) return false;
-    p->bits = (uint32_t)between(0, (double)integer_of(q, dict, "/BitsPerComponent", 0), 99);
+    p->bits = (uint32_t)between(0, (double)qi_pdf_integer(q, dict, "/BitsPerComponent", 0), 99);
     if (is_jpx || qpdf_oh_is_name_and_equals(q, filter, "/DCTDecode")) {
         if (qpdf_oh_is_dictionary(q, parms) && qpdf_oh_has_key(q, parms, "/ColorTransform"))
             return false;

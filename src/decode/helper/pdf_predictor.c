@@ -3,21 +3,15 @@
 
 #include <stdlib.h>
 
+#include "decode/helper/pdf_integer.h"
+
 enum { MAX_COLUMNS = 1 << 24, MAX_CHANNELS = 32, MAX_BITS = 16 };
 
-static long long integer_of(qpdf_data q, qpdf_oh parms, const char *key, long long otherwise) {
-    long long v;
-    return qpdf_oh_is_dictionary(q, parms) &&
-                   qpdf_oh_get_value_as_longlong(q, qpdf_oh_get_key(q, parms, key), &v)
-               ? v
-               : otherwise;
-}
-
 bool qi_pdf_predictor_read(qpdf_data q, qpdf_oh parms, qi_pdf_predictor *ret) {
-    long long predictor = integer_of(q, parms, "/Predictor", 1);
-    long long channels = integer_of(q, parms, "/Colors", 1);
-    long long bits = integer_of(q, parms, "/BitsPerComponent", 8);
-    long long columns = integer_of(q, parms, "/Columns", 1);
+    long long predictor = qi_pdf_integer(q, parms, "/Predictor", 1);
+    long long channels = qi_pdf_integer(q, parms, "/Colors", 1);
+    long long bits = qi_pdf_integer(q, parms, "/BitsPerComponent", 8);
+    long long columns = qi_pdf_integer(q, parms, "/Columns", 1);
     *ret = (qi_pdf_predictor){0};
     if (predictor == 1) return true;
     if (predictor < 10 || predictor > 15 || channels < 1 || channels > MAX_CHANNELS || bits < 1 ||

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "decode/helper/pdf_integer.h"
+
 enum { FIRST_BYTES = 1 << 16, MAX_FILTERS = 8 };
 #define WORST_BYTES (UINT64_C(256) << 20)
 #define WORK_BYTES  (UINT64_C(4) << 20) /* zlib's, rows */
@@ -43,14 +45,6 @@ static packing packing_of(qpdf_data q, qpdf_oh dict, uint64_t *ret_ratio) {
     }
     if (n == 0) return PLAIN;
     return n == 1 && flate ? FLATE : OTHER;
-}
-
-static long long integer_of(qpdf_data q, qpdf_oh dict, const char *key, long long otherwise) {
-    long long v;
-    return qpdf_oh_is_dictionary(q, dict) &&
-                   qpdf_oh_get_value_as_longlong(q, qpdf_oh_get_key(q, dict, key), &v)
-               ? v
-               : otherwise;
 }
 
 /* Undoes rows in place; what is left of a last one is dropped. */
@@ -185,7 +179,7 @@ bool qi_pdf_stream_read_packed(qpdf_data q, qpdf_oh stream, size_t *budget_bytes
         parms = qpdf_oh_get_array_item(q, parms, 0);
     bool flate = n_filters == 2 &&
                  is_name(q, qpdf_oh_get_array_item(q, filter, 0), "/FlateDecode", "/Fl") &&
-                 integer_of(q, parms, "/Predictor", 1) == 1;
+                 qi_pdf_integer(q, parms, "/Predictor", 1) == 1;
     uint8_t *raw;
     size_t n;
     if ((n_filters != 1 && !flate) || !raw_bytes(q, stream, qpdf_dl_none, budget_bytes, &raw, &n))
@@ -205,8 +199,9 @@ uint64_t qi_pdf_unpacking_bytes(qpdf_data q, qpdf_oh stream, uint64_t unpacked_b
     uint64_t ratio;
     qpdf_oh dict = qpdf_oh_get_dict(q, stream);
     bool is_whole = packing_of(q, dict, &ratio) == OTHER;
-    return 3 * (is_whole ? unpacked_bytes : (uint64_t)integer_of(q, dict, "/Length", 0)) +
-           WORK_BYTES;
+    long long packed_bytes = qi_pdf_integer(q, dict, "/Length", 0);
+    if (packed_bytes < 0) packed_bytes = 0;
+    return 3 * (is_whole ? unpacked_bytes : (uint64_t)packed_bytes) + WORK_BYTES;
 }
 
 bool qi_pdf_unpacking_begin(qpdf_data q, qpdf_oh stream, size_t *budget_bytes,
