@@ -17,14 +17,15 @@
 #include <stdint.h>
 #include <string.h>
 
-enum { QI_ACT_ENTRIES = 4098 };
+enum { QI_ACT_ENTRIES = 4096 };
 
-/* 64-byte aligned. The last two entries are 1. */
-extern const float qi_tanh_table[QI_ACT_ENTRIES], qi_logistic_table[QI_ACT_ENTRIES];
+/* The value at i / 256 and what it rises by to the next; the last entry is 1 and 0. 64-byte
+ * aligned.
+ */
+extern const float qi_tanh_table[QI_ACT_ENTRIES][2], qi_logistic_table[QI_ACT_ENTRIES][2];
 
 #define QI_ACT_SCALE  256.0f
-#define QI_ACT_LAST   4095.0f /* from here on the result is 1, entry QI_ACT_ONE */
-#define QI_ACT_ONE    4096.0f
+#define QI_ACT_LAST   4095.0f /* from here on the result is 1 */
 #define QI_STATE_CLIP 100.0f
 
 #define QI_EXP_LOG2E  0x1.715476p+0f
@@ -62,12 +63,12 @@ static inline float qi_bits_float(uint32_t u) {
 }
 
 /* Of |x|. */
-static inline float qi_interpolate_ref(const float *table, float x) {
+static inline float qi_interpolate_ref(const float table[][2], float x) {
     float a = fabsf(x) * QI_ACT_SCALE;
-    a = a < QI_ACT_LAST ? a : QI_ACT_ONE;
+    a = a < QI_ACT_LAST ? a : QI_ACT_LAST;
     int32_t i = (int32_t)a;
-    float slope = table[i + 1] - table[i], fraction = a - (float)i, rise = slope * fraction;
-    return table[i] + rise;
+    float fraction = a - (float)i, rise = table[i][1] * fraction;
+    return table[i][0] + rise;
 }
 
 static inline float qi_tanh_ref(float x) {

@@ -18,30 +18,28 @@ typedef struct qi_place_avx2 {
 QI_INLINE void qi_act_place_avx2(__m256 x, qi_place_avx2 *ret) {
     __m256 a = _mm256_andnot_ps(_mm256_set1_ps(-0.0f), x);
     a = _mm256_mul_ps(a, _mm256_set1_ps(QI_ACT_SCALE));
-    __m256 inside = _mm256_cmp_ps(a, _mm256_set1_ps(QI_ACT_LAST), _CMP_LT_OQ);
-    a = _mm256_blendv_ps(_mm256_set1_ps(QI_ACT_ONE), a, inside);
+    a = _mm256_min_ps(a, _mm256_set1_ps(QI_ACT_LAST));
     __m256i i = _mm256_cvttps_epi32(a);
     _mm256_store_si256((__m256i *)(void *)ret->index, i);
     ret->fraction = _mm256_sub_ps(a, _mm256_cvtepi32_ps(i));
 }
 
-/* Entries i, j (low half), k, l (high half) and those after them. */
-QI_INLINE __m256 qi_act_pairs_avx2(const float *table, uint32_t i, uint32_t j, uint32_t k,
+/* Entries i, j (low half), k, l (high half). */
+QI_INLINE __m256 qi_act_pairs_avx2(const float table[][2], uint32_t i, uint32_t j, uint32_t k,
                                    uint32_t l) {
-    __m128d a = _mm_load_sd((const double *)(const void *)(table + i));
-    __m128d b = _mm_load_sd((const double *)(const void *)(table + k));
-    a = _mm_loadh_pd(a, (const double *)(const void *)(table + j));
-    b = _mm_loadh_pd(b, (const double *)(const void *)(table + l));
+    __m128d a = _mm_load_sd((const double *)(const void *)table[i]);
+    __m128d b = _mm_load_sd((const double *)(const void *)table[k]);
+    a = _mm_loadh_pd(a, (const double *)(const void *)table[j]);
+    b = _mm_loadh_pd(b, (const double *)(const void *)table[l]);
     return _mm256_castpd_ps(_mm256_insertf128_pd(_mm256_castpd128_pd256(a), b, 1));
 }
 
-QI_INLINE __m256 qi_act_take_avx2(const float *table, const qi_place_avx2 *p) {
+QI_INLINE __m256 qi_act_take_avx2(const float table[][2], const qi_place_avx2 *p) {
     const uint32_t *i = p->index;
     __m256 low = qi_act_pairs_avx2(table, i[0], i[1], i[4], i[5]);
     __m256 high = qi_act_pairs_avx2(table, i[2], i[3], i[6], i[7]);
-    __m256 from = _mm256_shuffle_ps(low, high, 0x88);
-    __m256 slope = _mm256_sub_ps(_mm256_shuffle_ps(low, high, 0xDD), from);
-    return _mm256_add_ps(from, _mm256_mul_ps(slope, p->fraction));
+    __m256 value = _mm256_shuffle_ps(low, high, 0x88), rise = _mm256_shuffle_ps(low, high, 0xDD);
+    return _mm256_add_ps(value, _mm256_mul_ps(rise, p->fraction));
 }
 
 QI_INLINE __m256 qi_tanh_take_avx2(const qi_place_avx2 *p, __m256 x) {

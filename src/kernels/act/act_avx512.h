@@ -17,37 +17,46 @@ typedef struct qi_place_avx512 {
     __m512 fraction;
 } qi_place_avx512;
 
+/* min(|x|, limit), in one operation. */
+QI_INLINE __m512 qi_act_clip_avx512(__m512 x, __m512 limit) {
+    return _mm512_range_ps(x, limit, 0xA);
+}
+
+/* The nearest to x in [-limit, limit]. */
+QI_INLINE __m512 qi_act_bound_avx512(__m512 x, __m512 limit) {
+    return _mm512_range_ps(x, limit, 0x2);
+}
+
 QI_INLINE void qi_act_place_avx512(__m512 x, qi_place_avx512 *ret) {
-    __m512 a = _mm512_mul_ps(_mm512_abs_ps(x), _mm512_set1_ps(QI_ACT_SCALE));
-    __mmask16 inside = _mm512_cmp_ps_mask(a, _mm512_set1_ps(QI_ACT_LAST), _CMP_LT_OQ);
-    a = _mm512_mask_mov_ps(_mm512_set1_ps(QI_ACT_ONE), inside, a);
+    __m512 a = qi_act_clip_avx512(_mm512_mul_ps(x, _mm512_set1_ps(QI_ACT_SCALE)),
+                                  _mm512_set1_ps(QI_ACT_LAST));
     __m512i i = _mm512_cvttps_epi32(a);
     _mm512_store_si512(ret->index, i);
     ret->fraction = _mm512_sub_ps(a, _mm512_cvtepi32_ps(i));
 }
 
-/* Entries i, j (low half), k, l (high half) and those after them. */
-QI_INLINE __m256 qi_act_pairs_avx512(const float *table, uint32_t i, uint32_t j, uint32_t k,
+/* Entries i, j (low half), k, l (high half). */
+QI_INLINE __m256 qi_act_pairs_avx512(const float table[][2], uint32_t i, uint32_t j, uint32_t k,
                                      uint32_t l) {
-    __m128d a = _mm_load_sd((const double *)(const void *)(table + i));
-    __m128d b = _mm_load_sd((const double *)(const void *)(table + k));
-    a = _mm_loadh_pd(a, (const double *)(const void *)(table + j));
-    b = _mm_loadh_pd(b, (const double *)(const void *)(table + l));
+    __m128d a = _mm_load_sd((const double *)(const void *)table[i]);
+    __m128d b = _mm_load_sd((const double *)(const void *)table[k]);
+    a = _mm_loadh_pd(a, (const double *)(const void *)table[j]);
+    b = _mm_loadh_pd(b, (const double *)(const void *)table[l]);
     return _mm256_castpd_ps(_mm256_insertf128_pd(_mm256_castpd128_pd256(a), b, 1));
 }
 
 /* The result for one half's 8 lanes. Halves need no shuffle across 512 bits. */
-QI_INLINE __m256 qi_act_take_half_avx512(const float *table, const qi_place_avx512 *p, int half) {
+QI_INLINE __m256 qi_act_take_half_avx512(const float table[][2], const qi_place_avx512 *p,
+                                         int half) {
     const uint32_t *i = p->index + 8 * half;
     __m256 low = qi_act_pairs_avx512(table, i[0], i[1], i[4], i[5]);
     __m256 high = qi_act_pairs_avx512(table, i[2], i[3], i[6], i[7]);
-    __m256 from = _mm256_shuffle_ps(low, high, 0x88);
-    __m256 slope = _mm256_sub_ps(_mm256_shuffle_ps(low, high, 0xDD), from);
+    __m256 value = _mm256_shuffle_ps(low, high, 0x88), rise = _mm256_shuffle_ps(low, high, 0xDD);
     __m256 fraction = _mm256_load_ps((const float *)&p->fraction + 8 * half);
-    return _mm256_add_ps(from, _mm256_mul_ps(slope, fraction));
+    return _mm256_add_ps(value, _mm256_mul_ps(rise, fraction));
 }
 
-QI_INLINE __m512 qi_act_take_avx512(const float *table, const qi_place_avx512 *p) {
+QI_INLINE __m512 qi_act_take_avx512(const float table[][2], const qi_place_avx512 *p) {
     __m512 low = _mm512_castps256_ps512(qi_act_take_half_avx512(table, p, 0));
     return _mm512_insertf32x8(low, qi_act_take_half_avx512(table, p, 1), 1);
 }
@@ -105,9 +114,7 @@ QI_INLINE __m512 qi_act_avx512_of(qi_act act, __m512 x) {
 /* Stored bytes of real values, in 32-bit lanes. */
 QI_INLINE __m512i qi_quantise_avx512_of(__m512 x, __m512 steps, __m512 limit) {
     const __m512i sign = _mm512_set1_epi32(INT32_MIN);
-    __m512 v = _mm512_mul_ps(x, steps);
-    v = _mm512_min_ps(v, limit);
-    v = _mm512_max_ps(v, _mm512_sub_ps(_mm512_setzero_ps(), limit));
+    __m512 v = qi_act_bound_avx512(_mm512_mul_ps(x, steps), limit);
     /* 0.5 with the sign of v: half | (v & sign) */
     __m512 half = _mm512_castsi512_ps(_mm512_ternarylogic_epi32(
         _mm512_castps_si512(_mm512_set1_ps(0.5f)), _mm512_castps_si512(v), sign, 0xF8));

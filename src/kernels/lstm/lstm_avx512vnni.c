@@ -22,7 +22,7 @@ typedef struct pipeline {
     unsigned now;          /* which of the two are those of `gates` */
     __m512 o[QI_TILE_ROWS_AVX512]; /* output gates of `states` */
     unsigned n_lookups;            /* 4 for each row of gates, then one for each row of states */
-    const float *table[max_lookups];
+    const float (*table[max_lookups])[2];
     qi_place_avx512 place[max_lookups];
     __m512 y[max_lookups]; /* results, of the arguments' absolute values */
 } pipeline;
@@ -67,13 +67,12 @@ QI_INLINE void write_outputs(pipeline *p, const bool s8) {
 
 /* New states of the tile whose gates are known; it becomes `states`. first: of its look-ups. */
 QI_INLINE void update_states(pipeline *p, unsigned first) {
-    const __m512 clip = _mm512_set1_ps(QI_STATE_CLIP), below = _mm512_set1_ps(-QI_STATE_CLIP);
     float *state = state_of(p, &p->gates);
     for (unsigned r = 0; r < p->gates.n_rows; r++, state += 16) {
         const __m512 *z = p->z[p->now] + 4 * r, *y = p->y + 4 * r;
         __m512 s = _mm512_mul_ps(reflected(y[2], z[2]), _mm512_load_ps(state));
         s = _mm512_add_ps(s, _mm512_mul_ps(with_sign(y[0], z[0]), reflected(y[1], z[1])));
-        s = _mm512_max_ps(_mm512_min_ps(s, clip), below);
+        s = qi_act_bound_avx512(s, _mm512_set1_ps(QI_STATE_CLIP));
         _mm512_store_ps(state, s);
         p->o[r] = reflected(y[3], z[3]);
         p->table[first + r] = qi_tanh_table;
