@@ -123,7 +123,7 @@ def output_of(*command):
 
 def level_of(quire):
     """The CPU level that a quire program runs at here, QUIRE_CPU's cap included."""
-    found = re.search(r"\b(scalar|avx2|avx512vnni)\b", output_of(quire, "doctor"))
+    found = re.search(r"\b(scalar|avx2|avx512vnni|amx)\b", output_of(quire, "doctor"))
     return found.group(1) if found else "unknown"
 
 

@@ -426,7 +426,7 @@ typedef struct quire_system {
 /* Starts the helper (NULL: see quire_options) and ends it. */
 QUIRE_API void quire_system_probe(const char *decode_helper, quire_system *ret_system);
 
-/* "scalar", "avx2", "avx512vnni": what kernels run at, after QUIRE_CPU's cap. */
+/* "scalar", "avx2", "avx512vnni", "amx": what kernels run at, after QUIRE_CPU's cap. */
 QUIRE_API const char *quire_cpu_level(void);
 
 #ifdef __cplusplus

@@ -2,12 +2,33 @@
 #include "base/cpu.h"
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "quire/quire.h"
 
-static const char *const names[QI_CPU_N_LEVELS] = {"scalar", "avx2", "avx512vnni"};
+#if defined(__x86_64__) && defined(__linux__)
+#include <cpuid.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* Tile registers are 8 KB more to keep for each thread, which the system does for a process that
+ * has asked (Linux 5.16): arch_prctl(ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA), for all its threads.
+ */
+static bool has_amx(void) {
+    enum { amx_tile = 1 << 24, amx_int8 = 1 << 25, req_xcomp_perm = 0x1023, xtiledata = 18 };
+    unsigned a, b, c, d, both = amx_tile | amx_int8;
+    return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (d & both) == both &&
+           syscall(SYS_arch_prctl, req_xcomp_perm, xtiledata) == 0;
+}
+#else
+static bool has_amx(void) {
+    return false;
+}
+#endif
+
+static const char *const names[QI_CPU_N_LEVELS] = {"scalar", "avx2", "avx512vnni", "amx"};
 
 const char *qi_cpu_level_name(qi_cpu_level level) {
     return names[level];
@@ -23,7 +44,7 @@ qi_cpu_level qi_cpu_level_max(void) {
         !__builtin_cpu_supports("avx512vl") || !__builtin_cpu_supports("avx512dq") ||
         !__builtin_cpu_supports("avx512vnni"))
         return QI_CPU_AVX2;
-    return QI_CPU_AVX512VNNI;
+    return has_amx() ? QI_CPU_AMX : QI_CPU_AVX512VNNI;
 #else
     return QI_CPU_SCALAR;
 #endif

@@ -46,7 +46,7 @@ def test_alone(quire, documents, expected, tmp_path):
             assert text == expected[name]
 
 
-@pytest.mark.parametrize("level", ["scalar", "avx2", "avx512vnni"])
+@pytest.mark.parametrize("level", ["scalar", "avx2", "avx512vnni", "amx"])
 def test_every_cpu_level(quire, documents, expected, tmp_path, level):
     """A level the processor has not is capped to the highest it has. A few documents only: the
     scalar level is slow."""

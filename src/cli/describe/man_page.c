@@ -138,7 +138,7 @@ static void put_surroundings(qi_strbuf *out, const char *helper_folder) {
                    "there. The command line beats the environment, which beats the default.\n");
     put_entry(out, "TESSDATA_PREFIX", "the folder of the models");
     put_entry(out, "QUIRE_DECODE", "the decoding helper to use");
-    put_entry(out, "QUIRE_CPU", "scalar, avx2 or avx512vnni: the highest CPU level to use");
+    put_entry(out, "QUIRE_CPU", "scalar, avx2, avx512vnni or amx: the highest CPU level to use");
     qi_strbuf_puts(out, ".SH FILES\n");
     put_entry(out, "/usr/share/tesseract-ocr/5/tessdata/LANG.traineddata",
               "the models, from the packages tesseract-ocr-LANG");

@@ -151,6 +151,8 @@ static int add_rules(scmp_filter_ctx f, const qi_sandbox_needs *needs) {
     if (!e && with_threads) e = seccomp_rule_add(f, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
     /* Without an answer, decoders take this for a machine of one core and start no pools. */
     if (!e) e = seccomp_rule_add(f, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(sched_getaffinity), 0);
+    /* Tiles, which reading asks for with its processor's level (base/cpu.c), are no use here. */
+    if (!e) e = seccomp_rule_add(f, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(arch_prctl), 0);
     /* abort() signals the process itself. */
     if (!e)
         e = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
