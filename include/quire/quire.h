@@ -299,15 +299,28 @@ typedef struct quire_item {
     void *owner; /* the library's */
 } quire_item;
 
+/* What was read line by line, a line counting once for each model that it was given to. Widths are
+ * of lines scaled to the model's height. */
+typedef struct quire_line_counts {
+    uint64_t lines;
+    uint64_t reused;             /* of them: known from before and not read; 0 with anew */
+    uint64_t width_px;           /* of the others, together */
+    uint64_t inverted_px;        /* of those that were read again inverted */
+    uint64_t inverted_better_px; /* … and read better so */
+    uint64_t smoothed_px, smoothed_better_px; /* the same of those read again smoothed */
+    /* Steps of recurrent layers read lines (or columns) beside each other: how many they could
+     * have, and how many they did. What is not taken is not computed. */
+    uint64_t places, places_taken;
+} quire_line_counts;
+
 typedef struct quire_progress {
     uint64_t documents_added, documents_done, documents_failed, pages_done, pages_failed;
     uint32_t pages_in_flight;
     uint64_t bytes_in_flight, bytes_peak;
-    uint32_t jobs;         /* threads that compute */
-    quire_timings timings; /* summed over pages done */
-    /* What was known from before and not read again: of the pages done, and of the lines of all
-     * others. 0 with anew. */
-    uint64_t pages_reused, lines_done, lines_reused;
+    uint32_t jobs;           /* threads that compute */
+    quire_timings timings;   /* summed over pages done */
+    uint64_t pages_reused;   /* of those done: known from before and not read; 0 with anew */
+    quire_line_counts lines; /* of the other pages */
 } quire_progress;
 
 /* One model a reader uses. Strings live as long as the reader. */

@@ -103,8 +103,15 @@ static void put_counts(qi_strbuf *out, const qi_run_totals *t) {
     qi_json_put_count(out, "reused", t->n_reused_pages);
     qi_strbuf_puts(out, "}");
     qi_json_open(out, "lines");
-    qi_json_put_count(out, "read", t->n_lines);
-    qi_json_put_count(out, "reused", t->n_reused_lines);
+    qi_json_put_count(out, "read", t->lines.lines);
+    qi_json_put_count(out, "reused", t->lines.reused);
+    qi_json_put_count(out, "width_px", t->lines.width_px);
+    qi_json_put_count(out, "inverted_px", t->lines.inverted_px);
+    qi_json_put_count(out, "inverted_better_px", t->lines.inverted_better_px);
+    qi_json_put_count(out, "smoothed_px", t->lines.smoothed_px);
+    qi_json_put_count(out, "smoothed_better_px", t->lines.smoothed_better_px);
+    qi_json_put_count(out, "places", t->lines.places);
+    qi_json_put_count(out, "places_taken", t->lines.places_taken);
     qi_strbuf_puts(out, "}");
 }
 

@@ -347,8 +347,7 @@ static void measure(run *r) {
     quire_reader_progress(r->reader, &totals);
     t->timings = totals.timings;
     t->n_reused_pages = totals.pages_reused;
-    t->n_lines = totals.lines_done;
-    t->n_reused_lines = totals.lines_reused;
+    t->lines = totals.lines;
     t->cores = totals.jobs;
     t->seconds = (double)(qi_clock_ns() - t->started_ns + 1) * 1e-9;
     t->cores_busy = (double)qi_process_tree_cpu_ns() * 1e-9 / t->seconds;

@@ -24,8 +24,8 @@ typedef struct qi_run_totals {
     qi_histogram latency, core; /* of pages, ns */
     /* At the end. */
     quire_timings timings;
-    uint64_t n_reused_pages;          /* of n_pages: known from before */
-    uint64_t n_lines, n_reused_lines; /* of the other pages, and those of them that were known */
+    uint64_t n_reused_pages; /* of n_pages: known from before */
+    quire_line_counts lines; /* of the other pages */
     double seconds, cores_busy;
     uint32_t cores;
     uint64_t peak_bytes; /* 0: not known */

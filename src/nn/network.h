@@ -62,6 +62,13 @@ quire_err qi_session_new(const qi_network *network, uint32_t max_lines, uint32_t
                          qi_session **ret_session, quire_diag *diag);
 void qi_session_free(qi_session *session);
 
+/* What a session's recurrent steps had room for, and what they did, since it was made: sequences
+ * beside each other. */
+typedef struct qi_session_use {
+    uint64_t places, taken;
+} qi_session_use;
+qi_session_use qi_session_use_of(const qi_session *session);
+
 /* Runs n samples. One thread at a time per session. Error: USAGE when the batch exceeds what the
  * session was made for; nothing is run then. */
 quire_err qi_session_run(qi_session *session, uint32_t n, const qi_sample in[], qi_output out[]);

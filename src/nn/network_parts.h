@@ -90,6 +90,7 @@ struct qi_session {
     char *history; /* two outputs of each slot, for summaries */
     void *zero_row;
     uint32_t *taps;
+    qi_session_use use;
     float *output_rows; /* QI_OUTPUT_ROWS of the output, where the caller wants none */
     void *memory;       /* to be freed */
 };

@@ -40,6 +40,17 @@ static void sift_down(qi_sequence *q, uint32_t root, uint32_t n) {
     }
 }
 
+/* One step of n sequences. */
+static void run_step(layer *l, slots *s, uint32_t n) {
+    l->args.x = s->x;
+    l->args.h = s->h;
+    l->args.out = s->out;
+    l->args.n_rows = n;
+    l->run(&l->args);
+    l->session->use.places += QI_SLOTS;
+    l->session->use.taken += n;
+}
+
 /* Longest first; a heap sort, in place. */
 static void sort_sequences(qi_sequence *q, uint32_t n) {
     for (uint32_t i = n / 2; i-- > 0;)
@@ -102,11 +113,7 @@ static void run_sequences(layer *l, qi_sequence *q, uint32_t n) {
     for (uint32_t active = s.n; active > 0;) {
         for (uint32_t i = 0; i < active; i++)
             aim(l, &s, q, i);
-        l->args.x = s.x;
-        l->args.h = s.h;
-        l->args.out = s.out;
-        l->args.n_rows = active;
-        l->run(&l->args);
+        run_step(l, &s, active);
         for (uint32_t i = 0; i < active; i++) {
             s.load[i]--;
             if (++s.step[i] < q[s.at[i]].n_steps) continue;
@@ -178,11 +185,7 @@ static void run_columns(layer *l) {
                            : y + 1 == height ? chunk[i].out
                                              : s->history + (2 * i + (y & 1)) * l->row_bytes;
             }
-            l->args.x = c.x;
-            l->args.h = c.h;
-            l->args.out = c.out;
-            l->args.n_rows = n;
-            l->run(&l->args);
+            run_step(l, &c, n);
         }
     }
 }

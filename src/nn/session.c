@@ -149,6 +149,10 @@ void qi_session_free(qi_session *s) {
     if (s) free(s->memory);
 }
 
+qi_session_use qi_session_use_of(const qi_session *s) {
+    return s->use;
+}
+
 /* Draws the noise that a sample of this width takes, as far as it is not there. */
 static void draw_noise(qi_session *s, uint32_t width) {
     const qi_network *n = s->network;

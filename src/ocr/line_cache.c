@@ -32,7 +32,6 @@ struct qi_line_cache {
     uint64_t n_sets; /* a power of two */
     uint8_t *ring;
     uint64_t ring_bytes, end; /* end: of what was written; where the next reading begins */
-    qi_line_counts counts;
 };
 
 quire_err qi_line_cache_new(uint64_t n_bytes, const qi_secret *secret, qi_line_cache **ret_cache) {
@@ -134,18 +133,4 @@ void qi_line_cache_add(qi_line_cache *c, const qi_line_key *key, const qi_readin
         memcpy(to + sizeof r + words_bytes, reading->text, r.text_bytes);
     }
     pthread_mutex_unlock(&c->lock);
-}
-
-void qi_line_cache_count(qi_line_cache *c, qi_line_counts more) {
-    pthread_mutex_lock(&c->lock);
-    c->counts.n_lines += more.n_lines;
-    c->counts.n_reused += more.n_reused;
-    pthread_mutex_unlock(&c->lock);
-}
-
-qi_line_counts qi_line_cache_counts(qi_line_cache *c) {
-    pthread_mutex_lock(&c->lock);
-    qi_line_counts counts = c->counts;
-    pthread_mutex_unlock(&c->lock);
-    return counts;
 }

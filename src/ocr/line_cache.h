@@ -37,11 +37,4 @@ bool qi_line_cache_find(qi_line_cache *cache, const qi_line_key *key, qi_reading
 /* Keeps a copy of a reading that has no error. */
 void qi_line_cache_add(qi_line_cache *cache, const qi_line_key *key, const qi_reading *reading);
 
-/* Lines that were asked for, and those of them that were not read again. */
-typedef struct qi_line_counts {
-    uint64_t n_lines, n_reused;
-} qi_line_counts;
-void qi_line_cache_count(qi_line_cache *cache, qi_line_counts more);
-qi_line_counts qi_line_cache_counts(qi_line_cache *cache);
-
 #endif

@@ -1,6 +1,7 @@
 /* The batch reading of line_reader.h. */
 #include "ocr/line_reader.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,6 +40,9 @@ struct qi_line_reader {
     uint8_t *ink;    /* of a line's columns: have they any? */
     slot slots[QI_LINE_BATCH_MAX];
     uint32_t n_slots;
+    quire_line_counts counts; /* after the batch that is read; the reading thread's own */
+    pthread_mutex_t lock;     /* of the next */
+    quire_line_counts counted;
 };
 
 /* Bytes of a reader's buffers: grey, pixels, steps, crop scratch, parted, ink. */
@@ -66,6 +70,7 @@ quire_err qi_line_reader_new(const qi_line_model *m, qi_line_cache *cache,
     if (!r) return QUIRE_ERR_NO_MEMORY;
     size_t bytes[6];
     buffer_bytes(m, bytes);
+    pthread_mutex_init(&r->lock, NULL);
     r->model = m;
     r->cache = cache;
     r->pass_steps = qi_network_steps(m->network, QI_LINE_BATCH_MAX_WIDTH_PX);
@@ -99,6 +104,7 @@ void qi_line_reader_free(qi_line_reader *r) {
     free(r->crop_scratch);
     free(r->parted);
     free(r->ink);
+    pthread_mutex_destroy(&r->lock);
     free(r);
 }
 
@@ -164,14 +170,17 @@ static void add(retry *again, slot *s) {
 }
 
 /* Runs the pass-th pass; where it reads no better the output before it stays. Marks what is better
- * in `better`. */
-static void run_again(qi_line_reader *r, retry *again, int pass, bool better[]) {
+ * in `better`, and counts widths: of all, and of what is better. */
+static void run_again(qi_line_reader *r, retry *again, int pass, bool better[], uint64_t *all_px,
+                      uint64_t *better_px) {
     if (!again->n) return;
     run(r, again->slots, again->n, r->steps + (size_t)pass * r->pass_steps);
     for (uint32_t k = 0; k < again->n; k++) {
         qi_reading *reading = again->slots[k]->job->reading;
         float confidence = mean_confidence(r->model, &again->slots[k]->output);
         better[k] = confidence > reading->mean_confidence;
+        *all_px += again->slots[k]->grey.width;
+        *better_px += better[k] ? again->slots[k]->grey.width : 0;
         if (better[k])
             reading->mean_confidence = confidence;
         else
@@ -193,7 +202,7 @@ static void try_inverted(qi_line_reader *r) {
                              &s->sample);
         add(&again, s);
     }
-    run_again(r, &again, 1, better);
+    run_again(r, &again, 1, better, &r->counts.inverted_px, &r->counts.inverted_better_px);
     for (uint32_t k = 0; k < again.n; k++)
         again.slots[k]->job->reading->inverted = better[k];
 }
@@ -214,7 +223,7 @@ static void try_smoothed(qi_line_reader *r) {
                              pixels, &s->sample);
         add(&again, s);
     }
-    run_again(r, &again, 2, better);
+    run_again(r, &again, 2, better, &r->counts.smoothed_px, &r->counts.smoothed_better_px);
 }
 
 /* The word's box in the scaled line, from its characters' steps. */
@@ -397,6 +406,35 @@ static void share_times(const qi_line_reader *r, const qi_line_job jobs[], uint3
     }
 }
 
+/* Counts a batch of n lines; its second readings are counted already. */
+static void count(qi_line_reader *r, uint32_t n) {
+    qi_session_use use = qi_session_use_of(r->session);
+    r->counts.lines += n;
+    r->counts.reused += n - r->n_slots;
+    for (uint32_t i = 0; i < r->n_slots; i++)
+        r->counts.width_px += r->slots[i].grey.width;
+    r->counts.places = use.places;
+    r->counts.places_taken = use.taken;
+    pthread_mutex_lock(&r->lock);
+    r->counted = r->counts;
+    pthread_mutex_unlock(&r->lock);
+}
+
+void qi_line_reader_count(qi_line_reader *r, quire_line_counts *sum) {
+    pthread_mutex_lock(&r->lock);
+    const quire_line_counts c = r->counted;
+    pthread_mutex_unlock(&r->lock);
+    sum->lines += c.lines;
+    sum->reused += c.reused;
+    sum->width_px += c.width_px;
+    sum->inverted_px += c.inverted_px;
+    sum->inverted_better_px += c.inverted_better_px;
+    sum->smoothed_px += c.smoothed_px;
+    sum->smoothed_better_px += c.smoothed_better_px;
+    sum->places += c.places;
+    sum->places_taken += c.places_taken;
+}
+
 void qi_line_reader_read(qi_line_reader *r, const qi_line_job jobs[], uint32_t n) {
     const slot *twins[QI_LINE_BATCH_MAX];
     uint64_t times[4] = {qi_clock_thread_ns()};
@@ -411,5 +449,5 @@ void qi_line_reader_read(qi_line_reader *r, const qi_line_job jobs[], uint32_t n
     for (uint32_t i = 0; i < n; i++)
         place_words(&jobs[i], r->model->file->height);
     share_times(r, jobs, n, times);
-    if (r->cache) qi_line_cache_count(r->cache, (qi_line_counts){n, n - r->n_slots});
+    count(r, n);
 }

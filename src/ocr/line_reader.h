@@ -68,6 +68,9 @@ quire_err qi_line_reader_new(const qi_line_model *model, qi_line_cache *cache,
 void qi_line_reader_free(qi_line_reader *reader);
 uint64_t qi_line_reader_bytes(const qi_line_model *model);
 
+/* Adds to sum what the reader has read since it was made. Any thread, at any time. */
+void qi_line_reader_count(qi_line_reader *reader, quire_line_counts *sum);
+
 /* Reads n lines, at most QI_LINE_BATCH_MAX with widths summing to QI_LINE_BATCH_MAX_WIDTH_PX. */
 void qi_line_reader_read(qi_line_reader *reader, const qi_line_job jobs[], uint32_t n);
 

@@ -81,6 +81,11 @@ void qi_ocr_session_free(qi_ocr_session *s) {
     free(s);
 }
 
+void qi_ocr_session_count(const qi_ocr_session *s, quire_line_counts *sum) {
+    for (uint32_t i = 0; i < QI_OCR_MAX_MODELS && s->readers[i]; i++)
+        qi_line_reader_count(s->readers[i], sum);
+}
+
 uint64_t qi_ocr_session_bytes(const qi_ocr *ocr) {
     uint64_t bytes = 0;
     for (uint32_t i = 0; i < ocr->n_models; i++)

@@ -46,6 +46,8 @@ uint32_t qi_ocr_models(const qi_ocr *ocr, const quire_model_info **ret_models);
 /* cache: of the lines that all sessions read, borrowed; NULL: none. */
 quire_err qi_ocr_session_new(const qi_ocr *ocr, qi_line_cache *cache, qi_ocr_session **ret_session);
 void qi_ocr_session_free(qi_ocr_session *session);
+/* Adds to sum what the session has read. Any thread. */
+void qi_ocr_session_count(const qi_ocr_session *session, quire_line_counts *sum);
 uint64_t qi_ocr_session_bytes(const qi_ocr *ocr); /* heap of one session, for the memory plan */
 
 /* Worst case of the memory of a job on a page of this size, its result included, the decoded pixels

@@ -182,10 +182,7 @@ void quire_reader_progress(const quire_reader *reader, quire_progress *ret_progr
     progress.jobs = r->n_jobs;
     progress.bytes_in_flight = usage.bytes;
     progress.bytes_peak = usage.peak_bytes;
-    if (r->line_cache) {
-        qi_line_counts lines = qi_line_cache_counts(r->line_cache);
-        progress.lines_done = lines.n_lines;
-        progress.lines_reused = lines.n_reused;
-    }
+    for (uint32_t i = 0; i < r->n_jobs; i++)
+        qi_ocr_session_count(r->sessions[i], &progress.lines);
     *ret_progress = progress;
 }

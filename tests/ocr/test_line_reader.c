@@ -125,6 +125,27 @@ static void a_warm_reader_allocates_nothing(void **state) {
     assert_int_equal(n_allocations, before + 1);
 }
 
+/* The widths that the readings themselves tell of. */
+static void what_is_read_again_is_counted(void **state) {
+    fixture *f = *state;
+    qi_line_reader_read(f->reader, f->jobs, N_LINES);
+    uint64_t width = 0, inverted = 0;
+    for (uint32_t i = 0; i < N_LINES; i++) {
+        width += f->crops[i].scaled_width;
+        inverted += f->readings[i].inverted ? f->crops[i].scaled_width : 0;
+    }
+    quire_line_counts c = {.lines = 1};
+    qi_line_reader_count(f->reader, &c);
+    assert_int_equal(c.lines, 1 + N_LINES);
+    assert_int_equal(c.reused, 0);
+    assert_int_equal(c.width_px, width);
+    assert_int_equal(c.inverted_better_px, inverted);
+    assert_in_range(c.inverted_px, inverted, width);
+    assert_in_range(c.smoothed_better_px, 1, c.smoothed_px);
+    assert_in_range(c.smoothed_px, 1, width);
+    assert_in_range(c.places_taken, 1, c.places - 1);
+}
+
 static qi_reading storage_of(fixture *f, uint32_t i) {
     qi_reading r;
     assert_int_equal(qi_reading_init(&r, f->model, f->crops[i].scaled_width, &f->arena),
@@ -139,6 +160,13 @@ static void assert_same(const qi_reading *a, const qi_reading *b) {
     assert_memory_equal(a->words, b->words, b->n_words * sizeof *b->words);
     assert_true(a->mean_confidence == b->mean_confidence && a->inverted == b->inverted);
     assert_int_equal(a->error, QUIRE_ERR_OK);
+}
+
+static quire_line_counts counts_of(qi_line_reader *first, qi_line_reader *second) {
+    quire_line_counts counts = {0};
+    qi_line_reader_count(first, &counts);
+    qi_line_reader_count(second, &counts);
+    return counts;
 }
 
 static void a_reading_does_not_depend_on_its_batch(void **state) {
@@ -174,10 +202,10 @@ static void a_line_that_comes_again_reads_the_same(void **state) {
         jobs[i].reading = &readings[i];
     }
     qi_line_reader_read(first, jobs, 2 * N);
-    assert_int_equal(qi_line_cache_counts(cache).n_reused, N);
+    assert_int_equal(counts_of(first, second).reused, N);
     qi_line_reader_read(second, jobs + 2 * N, N);
-    assert_int_equal(qi_line_cache_counts(cache).n_reused, 2 * N);
-    assert_int_equal(qi_line_cache_counts(cache).n_lines, 3 * N);
+    assert_int_equal(counts_of(first, second).reused, 2 * N);
+    assert_int_equal(counts_of(first, second).lines, 3 * N);
     for (uint32_t i = 0; i < 3 * N; i++) {
         assert_same(&readings[i], &f->readings[N + i % N]);
         assert_true((readings[i].recognise_ns > 0) == (i < N));
@@ -187,7 +215,7 @@ static void a_line_that_comes_again_reads_the_same(void **state) {
     jobs[0].second_look = jobs[1].second_look = false; /* another line to the cache */
     qi_line_reader_read(first, jobs, 2);
     assert_int_equal(n_allocations, before);
-    assert_int_equal(qi_line_cache_counts(cache).n_reused, 4 * N);
+    assert_int_equal(counts_of(first, second).reused, 4 * N);
     qi_line_reader_free(first);
     qi_line_reader_free(second);
     qi_line_cache_free(cache);
@@ -198,6 +226,7 @@ static void a_line_that_comes_again_reads_the_same(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(a_warm_reader_allocates_nothing),
+        TEST(what_is_read_again_is_counted),
         TEST(a_reading_does_not_depend_on_its_batch),
         TEST(a_line_that_comes_again_reads_the_same),
     };

@@ -129,7 +129,7 @@ static void anew_reads_everything(void **state) {
         assert_int_equal(read_copies(r, "a", "FAKE", NULL, 1), 0);
     quire_progress p;
     quire_reader_progress(r, &p);
-    assert_int_equal(p.lines_done, 0);
+    assert_int_equal(p.lines.reused, 0);
     close_reader(r, 1);
 }
 
