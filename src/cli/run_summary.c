@@ -69,8 +69,8 @@ static void put_reused(qi_strbuf *out, const qi_run_totals *t) {
     if (!t->n_reused_pages && !t->lines.reused) return;
     put_label(out, "reused");
     put_plural(out, t->n_reused_pages, "page");
-    qi_strbuf_printf(out, ", %llu of the others' %llu lines\n",
-                     (unsigned long long)t->lines.reused, (unsigned long long)t->lines.lines);
+    qi_strbuf_printf(out, ", %llu of the others' %llu lines\n", (unsigned long long)t->lines.reused,
+                     (unsigned long long)t->lines.lines);
 }
 
 void qi_run_summary_put(qi_strbuf *out, const qi_run_totals *t, int signal) {
