@@ -3,6 +3,7 @@
 #ifndef QI_KERNELS_ACT_ACT_AVX512_H
 #define QI_KERNELS_ACT_ACT_AVX512_H
 
+#include <float.h>
 #include <immintrin.h>
 
 #include "kernels/act/act.h"
@@ -17,6 +18,16 @@ typedef struct qi_place_avx512 {
     __m512 fraction;
 } qi_place_avx512;
 
+/* 256 times x: a power of two, so a scale may have it before it meets a sum. */
+QI_INLINE __m512 qi_act_x256_avx512(__m512 x) {
+    return _mm512_mul_ps(x, _mm512_set1_ps(QI_ACT_SCALE));
+}
+
+/* The same of a scale, which stays finite: a sum of 0 stays 0. */
+QI_INLINE __m512 qi_act_scale256_avx512(const float *scale) {
+    return _mm512_min_ps(qi_act_x256_avx512(_mm512_load_ps(scale)), _mm512_set1_ps(FLT_MAX));
+}
+
 /* min(|x|, limit), in one operation. */
 QI_INLINE __m512 qi_act_clip_avx512(__m512 x, __m512 limit) {
     return _mm512_range_ps(x, limit, 0xA);
@@ -27,9 +38,9 @@ QI_INLINE __m512 qi_act_bound_avx512(__m512 x, __m512 limit) {
     return _mm512_range_ps(x, limit, 0x2);
 }
 
-QI_INLINE void qi_act_place_avx512(__m512 x, qi_place_avx512 *ret) {
-    __m512 a = qi_act_clip_avx512(_mm512_mul_ps(x, _mm512_set1_ps(QI_ACT_SCALE)),
-                                  _mm512_set1_ps(QI_ACT_LAST));
+/* x256: 256 times the argument. */
+QI_INLINE void qi_act_place_avx512(__m512 x256, qi_place_avx512 *ret) {
+    __m512 a = qi_act_clip_avx512(x256, _mm512_set1_ps(QI_ACT_LAST));
     __m512i i = _mm512_cvttps_epi32(a);
     _mm512_store_si512(ret->index, i);
     ret->fraction = _mm512_sub_ps(a, _mm512_cvtepi32_ps(i));
@@ -95,10 +106,10 @@ QI_INLINE __m512 qi_act_avx512_of(qi_act act, __m512 x) {
     const __m512 one = _mm512_set1_ps(1.0f), zero = _mm512_setzero_ps();
     switch (act) {
     case QI_KACT_TANH:
-        qi_act_place_avx512(x, &p);
+        qi_act_place_avx512(qi_act_x256_avx512(x), &p);
         return qi_tanh_take_avx512(&p, x);
     case QI_KACT_LOGISTIC:
-        qi_act_place_avx512(x, &p);
+        qi_act_place_avx512(qi_act_x256_avx512(x), &p);
         return qi_logistic_take_avx512(&p, x);
     case QI_KACT_RELU:
         return _mm512_max_ps(x, zero);

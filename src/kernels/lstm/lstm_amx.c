@@ -5,8 +5,6 @@
  * The matrix unit takes a chunk in 64 cycles beside everything else, so that what a step costs is
  * its gates: while a tile's gates are worked out, row by row, the chunks of the next tile are
  * handed to the unit, some after each row. Wider layers than a block holds are AVX-512's. */
-#include <float.h>
-
 #include "kernels/act/act_avx512.h"
 #include "kernels/lstm/lstm.h"
 
@@ -206,10 +204,8 @@ static void gates_of(gates *ret, const block *b, tile t) {
     ret->column = 16 * (size_t)t.panel;
     ret->steps = _mm512_set1_ps(a->steps);
     ret->cells = qi_lanes_avx512(a->w->n_h - 16 * t.panel);
-    for (int q = 0; q < 4; q++) {
-        __m512 x = _mm512_mul_ps(_mm512_load_ps(scale + 16 * q), _mm512_set1_ps(QI_ACT_SCALE));
-        ret->scale256[q] = _mm512_min_ps(x, _mm512_set1_ps(FLT_MAX)); /* finite: times 0 it is 0 */
-    }
+    for (int q = 0; q < 4; q++)
+        ret->scale256[q] = qi_act_scale256_avx512(scale + 16 * q);
 }
 
 /* New states and output gates of row r. */
@@ -224,7 +220,7 @@ QI_INLINE void update_states(gates *g, uint32_t r) {
 }
 
 QI_INLINE void write_outputs(const gates *g, uint32_t r) {
-    __m512 s256 = _mm512_mul_ps(_mm512_load_ps(g->state + 16 * r), _mm512_set1_ps(QI_ACT_SCALE));
+    __m512 s256 = qi_act_x256_avx512(_mm512_load_ps(g->state + 16 * r));
     __m512 out = _mm512_mul_ps(tanh_of(s256), g->o[r]);
     __m128i bytes = _mm512_cvtepi32_epi8(qi_quantise_avx512_of(out, g->steps, g->steps));
     uint8_t *to = (uint8_t *)g->out[r] + g->column;

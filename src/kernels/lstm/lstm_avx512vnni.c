@@ -18,7 +18,8 @@ typedef struct tile {
 typedef struct pipeline {
     const qi_lstm_args *a;
     tile gates, states;    /* whose gates, whose states' tanh are being looked up */
-    __m512 z[2][max_sums]; /* arguments, [row][gate], of `gates` and of the tile that enters */
+    __m512 z[2][max_sums]; /* 256 times the arguments, [row][gate], of `gates` and of the tile that
+                              enters */
     unsigned now;          /* which of the two are those of `gates` */
     __m512 o[QI_TILE_ROWS_AVX512]; /* output gates of `states` */
     unsigned n_lookups;            /* 4 for each row of gates, then one for each row of states */
@@ -76,7 +77,7 @@ QI_INLINE void update_states(pipeline *p, unsigned first) {
         _mm512_store_ps(state, s);
         p->o[r] = reflected(y[3], z[3]);
         p->table[first + r] = qi_tanh_table;
-        qi_act_place_avx512(s, &p->place[first + r]);
+        qi_act_place_avx512(qi_act_x256_avx512(s), &p->place[first + r]);
     }
     p->states = p->gates;
     p->now = 1 - p->now;
@@ -95,10 +96,10 @@ static __attribute__((noinline)) void advance_f32(pipeline *p, unsigned n_rows) 
 }
 
 /* Enters a tile's argument of one gate of one row. */
-QI_INLINE void enter(pipeline *p, unsigned i, __m512 z) {
-    p->z[1 - p->now][i] = z;
+QI_INLINE void enter(pipeline *p, unsigned i, __m512 z256) {
+    p->z[1 - p->now][i] = z256;
     p->table[i] = i % 4 ? qi_logistic_table : qi_tanh_table;
-    qi_act_place_avx512(z, &p->place[i]);
+    qi_act_place_avx512(z256, &p->place[i]);
 }
 
 /* Look-ups due after each step of a product of n steps, in 1/65536. */
@@ -119,7 +120,6 @@ QI_INLINE void run_s8(pipeline *p, tile t, const unsigned n_rows) {
     const qi_packed *pk = a->w;
     const int8_t *w = (const int8_t *)pk->w + t.panel * qi_panel_stride(pk);
     const int32_t *init = (const int32_t *)pk->init + 64 * (size_t)t.panel;
-    const float *scale = pk->scale + 64 * (size_t)t.panel;
     uint32_t rate = rate_of(p, pk->groups_x + pk->groups_h), due = 0;
     unsigned done = 0;
     __m512i acc[QI_TILE_ROWS_AVX512][4];
@@ -142,11 +142,13 @@ QI_INLINE void run_s8(pipeline *p, tile t, const unsigned n_rows) {
     }
     for (; done < p->n_lookups; done++)
         look_up(p, done);
+    __m512 scale256[4];
+    for (int q = 0; q < 4; q++)
+        scale256[q] = qi_act_scale256_avx512(pk->scale + 64 * (size_t)t.panel + 16 * q);
 #pragma clang loop unroll(full)
     for (unsigned r = 0; r < n_rows; r++)
         for (unsigned q = 0; q < 4; q++)
-            enter(p, 4 * r + q,
-                  _mm512_mul_ps(_mm512_cvtepi32_ps(acc[r][q]), _mm512_load_ps(scale + 16 * q)));
+            enter(p, 4 * r + q, _mm512_mul_ps(_mm512_cvtepi32_ps(acc[r][q]), scale256[q]));
     advance_s8(p, n_rows);
 }
 
@@ -171,7 +173,7 @@ QI_INLINE void run_f32(pipeline *p, tile t, const unsigned n_rows) {
 #pragma clang loop unroll(full)
     for (unsigned r = 0; r < n_rows; r++)
         for (unsigned q = 0; q < 4; q++)
-            enter(p, 4 * r + q, acc[r][q]);
+            enter(p, 4 * r + q, qi_act_x256_avx512(acc[r][q]));
     advance_f32(p, n_rows);
 }
 
