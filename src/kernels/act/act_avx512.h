@@ -132,6 +132,15 @@ QI_INLINE __m512i qi_quantise_avx512_of(__m512 x, __m512 steps, __m512 limit) {
     return _mm512_add_epi32(_mm512_cvttps_epi32(_mm512_add_ps(v, half)), _mm512_set1_epi32(128));
 }
 
+/* Stores the lowest byte of each lane, of those in lanes. */
+QI_INLINE void qi_store_bytes_avx512(uint8_t *to, __mmask16 lanes, __m512i x) {
+    __m128i bytes = _mm512_cvtepi32_epi8(x);
+    if (lanes == 0xFFFF)
+        _mm_storeu_si128((__m128i *)(void *)to, bytes);
+    else
+        _mm_mask_storeu_epi8(to, lanes, bytes);
+}
+
 QI_INLINE __mmask16 qi_lanes_avx512(uint32_t n) {
     return n >= 16 ? (__mmask16)0xFFFF : (__mmask16)((1u << n) - 1);
 }

@@ -222,12 +222,8 @@ QI_INLINE void update_states(gates *g, uint32_t r) {
 QI_INLINE void write_outputs(const gates *g, uint32_t r) {
     __m512 s256 = qi_act_x256_avx512(_mm512_load_ps(g->state + 16 * r));
     __m512 out = _mm512_mul_ps(tanh_of(s256), g->o[r]);
-    __m128i bytes = _mm512_cvtepi32_epi8(qi_quantise_avx512_of(out, g->steps, g->steps));
-    uint8_t *to = (uint8_t *)g->out[r] + g->column;
-    if (g->cells == 0xFFFF)
-        _mm_storeu_si128((__m128i *)(void *)to, bytes);
-    else
-        _mm_mask_storeu_epi8(to, g->cells, bytes);
+    qi_store_bytes_avx512((uint8_t *)g->out[r] + g->column, g->cells,
+                          qi_quantise_avx512_of(out, g->steps, g->steps));
 }
 
 /* Finishes a tile, row by row, and beside it the product of the next, if there is one, whose sums

@@ -59,8 +59,8 @@ QI_INLINE void write_outputs(pipeline *p, const bool s8) {
     for (unsigned r = 0; r < t->n_rows; r++) {
         __m512 out = _mm512_mul_ps(with_sign(y[r], _mm512_load_ps(state + 16 * r)), p->o[r]);
         if (s8)
-            _mm512_mask_cvtepi32_storeu_epi8((uint8_t *)a->out[t->row + r] + 16 * t->panel, lanes,
-                                             qi_quantise_avx512_of(out, steps, steps));
+            qi_store_bytes_avx512((uint8_t *)a->out[t->row + r] + 16 * t->panel, lanes,
+                                  qi_quantise_avx512_of(out, steps, steps));
         else
             _mm512_mask_storeu_ps((float *)a->out[t->row + r] + 16 * t->panel, lanes, out);
     }
