@@ -11,7 +11,7 @@ const qi_lstm_kernel qi_lstm_kernels[] = {
 };
 #undef QI_VARIANT
 
-#define QI_VARIANT(name, level, lanes) {#name, level, {lanes, 1, 4}, name},
+#define QI_VARIANT(name, level, lanes) {#name, level, {lanes, 1, 4}, name, name##_taps},
 const qi_conv_kernel qi_conv_kernels[] = {
 #include "kernels/conv/conv.def"
 };

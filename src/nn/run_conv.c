@@ -18,19 +18,19 @@ static uint32_t tap_of(const uint8_t noise[3]) {
 }
 
 /* A row with rows above and below: noise only left and right of it. taps[x + 1] is column x. */
-static const uint8_t *taps_inside(const int8_t *row, uint32_t w, const uint8_t *noise,
-                                  uint32_t *taps) {
-    qi_conv_taps(row - w, row, row + w, w, taps + 1);
+static const uint8_t *taps_inside(qi_conv_taps_fn fill, const int8_t *row, uint32_t w,
+                                  const uint8_t *noise, uint32_t *taps) {
+    fill(row - w, row, row + w, w, taps + 1);
     taps[0] = tap_of(noise);
     taps[w + 1] = tap_of(noise + 3);
     return noise + 6;
 }
 
 /* The top or bottom row (or both): taps[dx][x] is what position x sees in column x + dx - 1. */
-static const uint8_t *taps_at_edge(const int8_t *row, uint32_t w, bool above, bool below,
-                                   const uint8_t *noise, uint32_t *taps) {
+static const uint8_t *taps_at_edge(qi_conv_taps_fn fill, const int8_t *row, uint32_t w, bool above,
+                                   bool below, const uint8_t *noise, uint32_t *taps) {
     uint32_t *column[3] = {taps, taps + w + 2, taps + 2 * (w + 2)};
-    qi_conv_taps(above ? row - w : NULL, row, below ? row + w : NULL, w, column[1]);
+    fill(above ? row - w : NULL, row, below ? row + w : NULL, w, column[1]);
     for (uint32_t x = 0; x + 1 < w; x++) {
         column[0][x + 1] = column[1][x];
         column[2][x] = column[1][x + 1];
@@ -51,6 +51,7 @@ static const uint8_t *taps_at_edge(const int8_t *row, uint32_t w, bool above, bo
 void qi_run_conv_pool(qi_session *s, const qi_step *step) {
     const qi_network *n = s->network;
     const qi_tensor *t = &n->tensors[step->out];
+    const qi_conv_kernel *kernel = n->kernels.conv;
     uint32_t height = n->tensors[step->conv_in].height, pool_h = step->node->y;
     qi_conv_args a = {.w = &step->packed,
                       .pool_w = step->node->x,
@@ -69,13 +70,13 @@ void qi_run_conv_pool(qi_session *s, const qi_step *step) {
             uint32_t *taps = s->taps + (size_t)(y % pool_h) * 3 * (w + 2);
             bool above = y > 0, below = y + 1 < height;
             if (above && below)
-                noise = taps_inside(row, w, noise, taps);
+                noise = taps_inside(kernel->taps, row, w, noise, taps);
             else
-                noise = taps_at_edge(row, w, above, below, noise, taps);
+                noise = taps_at_edge(kernel->taps, row, w, above, below, noise, taps);
             point_taps(&a, y % pool_h, taps, w, above && below);
             if (y % pool_h + 1 < pool_h) continue;
             a.out = out + (size_t)(y / pool_h) * a.n_out * a.out_stride;
-            n->kernels.conv->fn(&a);
+            kernel->fn(&a);
         }
     }
 }

@@ -254,7 +254,32 @@ static void check_conv_case(const qi_conv_kernel *k, uint32_t n_cols, uint32_t n
     matrix_free(&m);
 }
 
+static void check_taps_case(const qi_conv_kernel *k, uint32_t n, bool above, bool below) {
+    guarded rows[3], out[2];
+    for (int i = 0; i < 3; i++) {
+        rows[i] = guarded_new(n);
+        for (uint32_t x = 0; x < n; x++)
+            rows[i].data[x] = (uint8_t)rnd(256);
+    }
+    const int8_t *at[3];
+    for (int i = 0; i < 3; i++)
+        at[i] = (const int8_t *)rows[i].data;
+    const qi_conv_kernel *both[2] = {k, &qi_conv_kernels[0]};
+    for (int i = 0; i < 2; i++) {
+        out[i] = guarded_new(4 * (size_t)n);
+        both[i]->taps(above ? at[0] : NULL, at[1], below ? at[2] : NULL, n,
+                      (uint32_t *)(void *)out[i].data);
+    }
+    result(k->name, same(&out[0], &out[1]), "taps: pixels, above, below", n, above, below);
+    for (int i = 0; i < 3; i++)
+        guarded_free(&rows[i]);
+    guarded_free(&out[0]);
+    guarded_free(&out[1]);
+}
+
 static void check_conv(const qi_conv_kernel *k) {
+    for (uint32_t n = 1; n < 150; n++)
+        check_taps_case(k, n, n % 2, n / 2 % 2);
     for (uint32_t i = 0; i < 150; i++)
         check_conv_case(k, i % 3 ? 16 : 1 + rnd(40), 1 + rnd(40), i % 2 ? 3 : 1 + rnd(4),
                         i % 2 ? 3 : 1 + rnd(4), (values)(i % N_VALUES),

@@ -29,17 +29,26 @@ typedef struct qi_conv_args {
 
 typedef void (*qi_conv_fn)(const qi_conv_args *args);
 
+/* Three rows of n s8 pixels to taps: byte 0 from above, 1 from at, 2 from below (0 where a row is
+ * NULL), 128 added, -128 read as -127. out overlaps none of them. */
+typedef void (*qi_conv_taps_fn)(const int8_t *above, const int8_t *at, const int8_t *below,
+                                uint32_t n, uint32_t *out);
+
 typedef struct qi_conv_kernel {
     const char *name;
     qi_cpu_level level;
     qi_gemm_layout layout;
     qi_conv_fn fn;
+    qi_conv_taps_fn taps;
 } qi_conv_kernel;
 
 extern const qi_conv_kernel qi_conv_kernels[];
 extern const unsigned qi_n_conv_kernels;
 
-#define QI_VARIANT(name, level, ...) void name(const qi_conv_args *args);
+#define QI_VARIANT(name, level, ...)                                                               \
+    void name(const qi_conv_args *args);                                                           \
+    void name##_taps(const int8_t *above, const int8_t *at, const int8_t *below, uint32_t n,       \
+                     uint32_t *out);
 #include "kernels/conv/conv.def"
 #undef QI_VARIANT
 

@@ -2,6 +2,7 @@
  * four products summed in pairs by vpmaddwd and across pairs at the end of a position. */
 #include "kernels/act/act_avx2.h"
 #include "kernels/conv/conv.h"
+#include "kernels/conv/taps.h"
 
 /* Sums of one position for 8 channels, in the order 0 1 4 5 2 3 6 7. */
 QI_INLINE __m256i position(const qi_conv_args *a, const __m256i w[3][2], uint32_t y, uint32_t x) {
@@ -39,4 +40,9 @@ static void run(const qi_conv_args *a, uint32_t panel) {
 void qi_conv3x3_u8s8_avx2(const qi_conv_args *a) {
     for (uint32_t panel = 0; panel < a->w->n_panels; panel++)
         run(a, panel);
+}
+
+void qi_conv3x3_u8s8_avx2_taps(const int8_t *above, const int8_t *at, const int8_t *below,
+                               uint32_t n, uint32_t *out) {
+    qi_taps_of(above, at, below, n, out);
 }

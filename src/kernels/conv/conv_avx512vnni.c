@@ -2,6 +2,7 @@
  * a position, a maximum joins it to the pool's. */
 #include "kernels/act/act_avx512.h"
 #include "kernels/conv/conv.h"
+#include "kernels/conv/taps.h"
 
 /* Outputs whose sums are made before their activations: each kind waits less for itself. */
 enum { at_once = 16 };
@@ -52,4 +53,9 @@ void qi_conv3x3_u8s8_avx512vnni(const qi_conv_args *a) {
             run(a, panel, 3, 3);
         else
             run(a, panel, a->pool_w, a->pool_h);
+}
+
+void qi_conv3x3_u8s8_avx512vnni_taps(const int8_t *above, const int8_t *at, const int8_t *below,
+                                     uint32_t n, uint32_t *out) {
+    qi_taps_of(above, at, below, n, out);
 }

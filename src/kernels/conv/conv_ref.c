@@ -1,5 +1,6 @@
 /* The scalar oracle of conv.h. */
 #include "kernels/conv/conv.h"
+#include "kernels/conv/taps.h"
 
 static int32_t conv(const qi_conv_args *a, uint32_t c, uint32_t y, uint32_t x) {
     const int8_t *w = (const int8_t *)a->w->w + c * qi_panel_stride(a->w);
@@ -24,4 +25,9 @@ void qi_conv3x3_u8s8_ref(const qi_conv_args *a) {
             float v = qi_act_ref(a->act, (float)most * a->w->scale[c]);
             a->out[t * a->out_stride + c] = qi_quantise_ref(v, a->steps, a->limit);
         }
+}
+
+void qi_conv3x3_u8s8_ref_taps(const int8_t *above, const int8_t *at, const int8_t *below,
+                              uint32_t n, uint32_t *out) {
+    qi_taps_of(above, at, below, n, out);
 }

@@ -103,17 +103,3 @@ void qi_stack(const qi_plane *in, uint32_t scale_x, uint32_t scale_y, size_t siz
                        (const char *)in->data + (py * in->width + px) * in->stride * size, step);
             }
 }
-
-static inline uint32_t biased(int8_t v) {
-    return (uint32_t)((v < -127 ? -127 : v) + 128);
-}
-
-void qi_conv_taps(const int8_t *restrict above, const int8_t *restrict at,
-                  const int8_t *restrict below, uint32_t n, uint32_t *restrict out) {
-    for (uint32_t i = 0; i < n; i++) {
-        uint32_t v = biased(at[i]) << 8;
-        if (above) v |= biased(above[i]);
-        if (below) v |= biased(below[i]) << 16;
-        out[i] = v;
-    }
-}

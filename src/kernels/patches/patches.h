@@ -36,9 +36,4 @@ void qi_max_pool(const qi_plane *in, uint32_t scale_x, uint32_t scale_y, size_t 
 void qi_stack(const qi_plane *in, uint32_t scale_x, uint32_t scale_y, size_t size, void *out,
               size_t out_stride);
 
-/* Three rows of s8 pixels (NULL: left as they are) to taps of conv.h: byte 0 from above, 1 from at,
- * 2 from below, 128 added, -128 read as -127. */
-void qi_conv_taps(const int8_t *above, const int8_t *at, const int8_t *below, uint32_t n,
-                  uint32_t *out);
-
 #endif
