@@ -142,32 +142,45 @@ static void begin(product *p, const block *b, tile t, int32_t (*sums)[tile_rows]
     load_piece(p);
 }
 
-/* Eight entries. The processor clears the mask of a gather; one from a general register is made
- * where compilers would keep a multiplying pipe busy for it. */
-QI_INLINE __m512 gather(const float table[][2], __m256i at) {
-    uint32_t all = 0xFF;
-    __asm__ volatile("" : "+r"(all));
-    return _mm512_castpd_ps(
-        _mm512_mask_i32gather_pd(_mm512_setzero_pd(), (__mmask8)all, at, table, 8));
+/* Beside a product one pipe alone multiplies, converts and compares for the greater, but two add.
+ * So the whole part of x in [0, 2^23) is found by adding: it is the sum's bits less those of 2^23.
+ */
+#define WHOLE_BASE 0x1p23f
+enum { whole_base_bits = 0x4B000000 };
+
+QI_INLINE __m512 whole_of(__m512 x) {
+    return _mm512_add_round_ps(x, _mm512_set1_ps(WHOLE_BASE),
+                               _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC);
 }
 
-/* The table's function at |x|. x256: 256 times x. Beside a product one pipe alone multiplies and
- * converts, but two add, so the whole part of x256 is found by adding. */
+/* Eight entries, at bits of whole_of. The processor clears the mask of a gather; one from a general
+ * register is made where compilers would keep the multiplying pipe busy for it. */
+QI_INLINE __m512 gather(const float table[][2], __m256i at) {
+    const uintptr_t base = (uintptr_t)table - (uintptr_t)whole_base_bits * sizeof *table;
+    uint32_t all = 0xFF;
+    __asm__ volatile("" : "+r"(all));
+    return _mm512_castpd_ps(_mm512_mask_i32gather_pd(_mm512_setzero_pd(), (__mmask8)all, at,
+                                                     (const void *)base, sizeof *table));
+}
+
+/* The table's function at |x|. x256: 256 times x. */
 QI_INLINE __m512 look_up(const float table[][2], __m512 x256) {
-    const __m512 magic = _mm512_set1_ps(0x1p23f);
     const __m512i even =
         _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
     const __m512i odd =
         _mm512_setr_epi32(1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
-    __m512 a = qi_act_clip_avx512(x256, _mm512_set1_ps(QI_ACT_LAST));
-    __m512 whole = _mm512_add_round_ps(a, magic, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC);
-    __m512i i = _mm512_sub_epi32(_mm512_castps_si512(whole), _mm512_castps_si512(magic));
-    __m512 fraction = _mm512_sub_ps(a, _mm512_sub_ps(whole, magic));
-    __m512 low = gather(table, _mm512_castsi512_si256(i));
-    __m512 high = gather(table, _mm512_extracti32x8_epi32(i, 1));
+    __m512 a = qi_act_clip_avx512(x256, _mm512_set1_ps(QI_ACT_LAST)), whole = whole_of(a);
+    __m512 fraction = _mm512_sub_ps(a, _mm512_sub_ps(whole, _mm512_set1_ps(WHOLE_BASE)));
+    __m512i at = _mm512_castps_si512(whole);
+    __m512 low = gather(table, _mm512_castsi512_si256(at));
+    __m512 high = gather(table, _mm512_extracti32x8_epi32(at, 1));
     __m512 value = _mm512_permutex2var_ps(low, even, high);
     __m512 rise = _mm512_permutex2var_ps(low, odd, high);
     return _mm512_add_ps(value, _mm512_mul_ps(rise, fraction));
+}
+
+QI_INLINE __mmask16 is_below_0(__m512 x) {
+    return _mm512_cmp_ps_mask(x, _mm512_setzero_ps(), _CMP_LT_OQ);
 }
 
 QI_INLINE __m512 tanh_of(__m512 x256) {
@@ -179,8 +192,7 @@ QI_INLINE __m512 tanh_of(__m512 x256) {
 
 QI_INLINE __m512 logistic_of(__m512 x256) {
     __m512 y = look_up(qi_logistic_table, x256);
-    __mmask16 below = _mm512_cmplt_epi32_mask(_mm512_castps_si512(x256), _mm512_setzero_si512());
-    return _mm512_mask_sub_ps(y, below, _mm512_set1_ps(1.0f), y);
+    return _mm512_mask_sub_ps(y, is_below_0(x256), _mm512_set1_ps(1.0f), y);
 }
 
 /* What the rows of a tile are finished with. */
@@ -219,11 +231,20 @@ QI_INLINE void update_states(gates *g, uint32_t r) {
     g->o[r] = logistic_of(z[3]);
 }
 
+/* Stored bytes of tanh(state) times the output gate, rounded as qi_quantise_ref does; the product
+ * is at most 1, so nothing is clipped. 256 times a state by way of its exponent: 0 becomes a number
+ * that rounds to 0 in the end. */
 QI_INLINE void write_outputs(const gates *g, uint32_t r) {
-    __m512 s256 = qi_act_x256_avx512(_mm512_load_ps(g->state + 16 * r));
-    __m512 out = _mm512_mul_ps(tanh_of(s256), g->o[r]);
-    qi_store_bytes_avx512((uint8_t *)g->out[r] + g->column, g->cells,
-                          qi_quantise_avx512_of(out, g->steps, g->steps));
+    const __m512i zero = _mm512_set1_epi32(128);
+    __m512 s = _mm512_load_ps(g->state + 16 * r);
+    __m512i s256 = _mm512_add_epi32(_mm512_castps_si512(s), _mm512_set1_epi32(8 << 23));
+    __m512 tanh = look_up(qi_tanh_table, _mm512_castsi512_ps(s256));
+    __m512 v = _mm512_mul_ps(_mm512_mul_ps(tanh, g->o[r]), g->steps);
+    __m512i q = _mm512_castps_si512(whole_of(_mm512_add_ps(v, _mm512_set1_ps(0.5f))));
+    /* Above the lowest byte lies what whole_of added. */
+    __m512i bytes = _mm512_add_epi32(zero, q);
+    bytes = _mm512_mask_sub_epi32(bytes, is_below_0(s), zero, q);
+    qi_store_bytes_avx512((uint8_t *)g->out[r] + g->column, g->cells, bytes);
 }
 
 /* Finishes a tile, row by row, and beside it the product of the next, if there is one, whose sums
