@@ -122,6 +122,24 @@ QI_INLINE __m512 qi_act_avx512_of(qi_act act, __m512 x) {
     }
 }
 
+enum { QI_ACT_AT_ONCE = 16 };
+
+/* Up to QI_ACT_AT_ONCE registers in place, each stage of a look-up for all before the next: alone
+ * each waits for itself. */
+QI_INLINE void qi_act_avx512_all(qi_act act, __m512 x[], uint32_t n) {
+    if (act != QI_KACT_TANH && act != QI_KACT_LOGISTIC) {
+        for (uint32_t i = 0; i < n; i++)
+            x[i] = qi_act_avx512_of(act, x[i]);
+        return;
+    }
+    qi_place_avx512 places[QI_ACT_AT_ONCE];
+    for (uint32_t i = 0; i < n; i++)
+        qi_act_place_avx512(qi_act_x256_avx512(x[i]), &places[i]);
+    for (uint32_t i = 0; i < n; i++)
+        x[i] = act == QI_KACT_TANH ? qi_tanh_take_avx512(&places[i], x[i])
+                                   : qi_logistic_take_avx512(&places[i], x[i]);
+}
+
 /* Stored bytes of real values, in 32-bit lanes. */
 QI_INLINE __m512i qi_quantise_avx512_of(__m512 x, __m512 steps, __m512 limit) {
     const __m512i sign = _mm512_set1_epi32(INT32_MIN);

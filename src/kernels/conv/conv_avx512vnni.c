@@ -4,9 +4,6 @@
 #include "kernels/conv/conv.h"
 #include "kernels/conv/taps.h"
 
-/* Outputs whose sums are made before their activations: each kind waits less for itself. */
-enum { at_once = 16 };
-
 /* The pool's maximum for output t, 16 channels; w: [3 taps][16 channels][4]. */
 QI_INLINE __m512i pooled(const qi_conv_args *a, const __m512i w[3], __m512i init, uint32_t t,
                          const uint32_t pool_w, const uint32_t pool_h) {
@@ -34,16 +31,15 @@ QI_INLINE void run(const qi_conv_args *a, uint32_t panel, const uint32_t pool_w,
     const __m512 steps = _mm512_set1_ps(a->steps), limit = _mm512_set1_ps(a->limit);
     const __mmask16 lanes = qi_lanes_avx512(a->w->n_cols - 16 * panel);
     uint8_t *out = a->out + 16 * panel;
-    __m512i most[at_once];
-    for (uint32_t first = 0; first < a->n_out; first += at_once) {
-        const uint32_t n = a->n_out - first < at_once ? a->n_out - first : at_once;
+    __m512 x[QI_ACT_AT_ONCE];
+    for (uint32_t first = 0; first < a->n_out; first += QI_ACT_AT_ONCE) {
+        const uint32_t left = a->n_out - first, n = left < QI_ACT_AT_ONCE ? left : QI_ACT_AT_ONCE;
         for (uint32_t i = 0; i < n; i++)
-            most[i] = pooled(a, w, init, first + i, pool_w, pool_h);
-        for (uint32_t i = 0; i < n; i++, out += a->out_stride) {
-            __m512 x = _mm512_mul_ps(_mm512_cvtepi32_ps(most[i]), scale);
-            x = qi_act_avx512_of(a->act, x);
-            qi_store_bytes_avx512(out, lanes, qi_quantise_avx512_of(x, steps, limit));
-        }
+            x[i] = _mm512_mul_ps(_mm512_cvtepi32_ps(pooled(a, w, init, first + i, pool_w, pool_h)),
+                                 scale);
+        qi_act_avx512_all(a->act, x, n);
+        for (uint32_t i = 0; i < n; i++, out += a->out_stride)
+            qi_store_bytes_avx512(out, lanes, qi_quantise_avx512_of(x[i], steps, limit));
     }
 }
 
