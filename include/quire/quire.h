@@ -245,7 +245,8 @@ typedef struct quire_options {
     uint32_t timeout_ms;   /* for opening a document, and for each of its pages anew; 0: 180 s */
     bool strict;           /* a failed page fails its document */
     quire_text_layer text_layer;
-    bool anew; /* lines and pages that were read a while ago are read again: for measuring */
+    bool anew;      /* lines and pages that were read a while ago are read again: for measuring */
+    bool any_order; /* a document's items do not wait for those of documents added before it */
 } quire_options;
 
 /* Pages of a document that an earlier run has read, all before first_index. They are not read
@@ -351,9 +352,10 @@ QUIRE_API quire_err quire_reader_add_buffer(quire_reader *reader, const void *by
                                             const char *name, const quire_request *request,
                                             void *user, quire_diag *diag);
 
-/* Waits for the next item, in order: DOCUMENT, its EARLIERs, PAGEs, END; IDLE when nothing is
- * queued. The item's pointers live until quire_item_done, which also returns the page's memory to
- * the budget: call it soon. */
+/* Waits for the next item, in order: DOCUMENT, its EARLIERs, PAGEs, END, one document after the
+ * other (with any_order, in turns as they are finished); IDLE when nothing is queued. The item's
+ * pointers live until quire_item_done, which also returns the page's memory to the budget: call it
+ * soon. */
 QUIRE_API void quire_reader_next(quire_reader *reader, quire_item *ret_item);
 QUIRE_API void quire_item_done(quire_item *item);
 /* Of a DOCUMENT item with original: its bytes from offset on, all n of them. A PDF that is damaged
@@ -364,6 +366,10 @@ QUIRE_API quire_err quire_item_read_original(const quire_item *item, uint64_t of
 /* Ends all that is queued with QUIRE_ERR_CANCELLED; pages in flight are finished and handed out.
  * Async-signal-safe. */
 QUIRE_API void quire_reader_cancel(quire_reader *reader);
+/* The same for the documents that were added with this user and whose END has not been handed out;
+ * returns how many. None where all their pages are in flight: these end as if nothing had been
+ * said. Any thread, but not a signal handler. */
+QUIRE_API uint32_t quire_reader_cancel_documents(quire_reader *reader, const void *user);
 QUIRE_API void quire_reader_progress(const quire_reader *reader, quire_progress *ret_progress);
 QUIRE_API uint32_t quire_reader_models(const quire_reader *reader, const quire_model_info **ret);
 

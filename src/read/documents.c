@@ -57,6 +57,22 @@ void qi_document_unref(qi_document *d) {
     free(d);
 }
 
+bool qi_document_is_cancelled(const qi_document *d) {
+    return atomic_load(&d->cancelled) || atomic_load(&d->reader->cancelled);
+}
+
+uint32_t quire_reader_cancel_documents(quire_reader *r, const void *user) {
+    uint32_t n = 0;
+    pthread_mutex_lock(&r->lock);
+    for (qi_document *d = r->first; d; d = d->next)
+        if (d->user == user) {
+            atomic_store(&d->cancelled, true);
+            n++;
+        }
+    pthread_mutex_unlock(&r->lock);
+    return n;
+}
+
 void qi_document_fail(qi_document *d, quire_err error, const char *text) {
     if (d->error) return;
     d->error = error;

@@ -117,7 +117,7 @@ static quire_err read_all_earlier(qi_driver *driver, qi_document *d, quire_diag 
         qi_read_page *p = add_page(d, e->with_pdf[i]);
         pthread_mutex_unlock(&r->lock);
         err = p ? qi_driver_embed_earlier(driver, p, diag) : QUIRE_ERR_NO_MEMORY;
-        if (!err && atomic_load(&r->cancelled)) err = QUIRE_ERR_CANCELLED;
+        if (!err && qi_document_is_cancelled(d)) err = QUIRE_ERR_CANCELLED;
     }
     char shown[240];
     if (err && diag->code != err)
@@ -145,7 +145,7 @@ static qi_read_page *claim_page(qi_document *d, bool helps) {
     uint32_t page = qi_page_ranges_next(d->ranges, d->next_page);
     bool wanted = page < d->n_pages && !d->error && !atomic_load(&d->timed_out) &&
                   !atomic_load(&d->dropped) && !(helps && r->unread);
-    if (wanted && atomic_load(&r->cancelled)) {
+    if (wanted && qi_document_is_cancelled(d)) {
         fail(d, QUIRE_ERR_CANCELLED, d->n_claimed);
     } else if (wanted) {
         atomic_store(&d->deadline_ns, qi_clock_ns() + r->timeout_ns);
@@ -199,10 +199,9 @@ static void leave(qi_document *d, quire_err err, const quire_diag *diag) {
 }
 
 static void read_document(qi_driver *driver, qi_document *d) {
-    quire_reader *r = driver->reader;
     quire_diag diag = {0};
     quire_err err;
-    if (atomic_load(&r->cancelled)) {
+    if (qi_document_is_cancelled(d)) {
         char shown[240];
         err = qi_fail(&diag, QUIRE_ERR_CANCELLED, "%s: cancelled before it was opened",
                       qi_printable(shown, sizeof shown, d->name));

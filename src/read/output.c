@@ -1,6 +1,6 @@
 /* Handing out: items leave in the order documents were added and pages lie in them, whatever order
- * they were finished in. The fate of a document is settled here, where order makes it the same in
- * every run. */
+ * they were finished in; with any_order documents do not wait for each other. The fate of a
+ * document is settled here, where order makes it the same in every run. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +22,7 @@ static qi_read_page *pop_page(qi_document *d) {
     qi_read_page *p = d->first_page;
     d->first_page = p->next;
     if (!d->first_page) d->last_page = &d->first_page;
+    d->n_taken++;
     return p;
 }
 
@@ -61,13 +62,19 @@ static void settle_fate(qi_document *d) {
     qi_document_fail(d, error, text);
 }
 
+/* Tells the budget whose results are waited for: of the first document, whatever else has left. */
+static void move_head(quire_reader *r) {
+    const qi_document *d = r->first;
+    qi_budget_head(r->budget, d ? qi_page_order(d, d->n_taken) : r->n_added << 32);
+}
+
 /* The document's next page, when it is finished: true, and *ret_item is it unless nobody wants it.
  */
 static bool next_page(quire_reader *r, qi_document *d, quire_item *ret_item) {
     if (!d->first_page || !d->first_page->finished) return false;
     qi_read_page *p = pop_page(d);
     const quire_page *page = &p->result;
-    qi_budget_head(r->budget, p->order + 1);
+    move_head(r);
     if (p->is_abandoned) atomic_store(&d->dropped, true);
     if (page->error == QUIRE_ERR_TIMEOUT && !atomic_load(&d->dropped)) {
         qi_document_fail(d, page->error, p->error_text);
@@ -93,25 +100,25 @@ static bool next_page(quire_reader *r, qi_document *d, quire_item *ret_item) {
     return true;
 }
 
-/* The first document has nothing left but its fate; the list's reference goes into the item. */
-static void end_document(quire_reader *r, qi_document *d, quire_item *ret_item) {
+/* The document at *at has nothing left but its fate; the list's reference goes into the item. */
+static void end_document(quire_reader *r, qi_document **at, quire_item *ret_item) {
+    qi_document *d = *at;
     settle_fate(d);
     *ret_item = item_of(d, QUIRE_ITEM_END, d);
     ret_item->n_failed = d->n_failed;
     ret_item->error = d->error;
     ret_item->diag = d->diag;
-    r->first = d->next;
-    if (!r->first) r->last = &r->first;
+    *at = d->next;
+    if (!d->next) r->last = at;
     r->progress.documents_done++;
     r->progress.documents_failed += d->error != QUIRE_ERR_OK;
-    qi_budget_head(r->budget, (d->order + 1) << 32);
+    move_head(r);
 }
 
-/* The next item if it is there. */
-static bool next_item(quire_reader *r, quire_item *ret_item) {
+/* The next item of the document at *at if it is there. */
+static bool next_of_document(quire_reader *r, qi_document **at, quire_item *ret_item) {
+    qi_document *d = *at;
     for (;;) {
-        qi_document *d = r->first;
-        if (!d) return true;
         if (d->opened && !d->announced) {
             d->announced = true;
             atomic_fetch_add(&d->n_refs, 1);
@@ -120,12 +127,22 @@ static bool next_item(quire_reader *r, quire_item *ret_item) {
             return true;
         }
         if (d->all_decoded && !d->first_page) {
-            end_document(r, d, ret_item);
+            end_document(r, at, ret_item);
             return true;
         }
         if (!next_page(r, d, ret_item)) return false;
         if (ret_item->kind != QUIRE_ITEM_IDLE) return true;
     }
+}
+
+/* The next item if it is there, or IDLE. */
+static bool next_item(quire_reader *r, quire_item *ret_item) {
+    if (!r->first) return true;
+    for (qi_document **at = &r->first; *at && *at != r->unread; at = &(*at)->next) {
+        if (next_of_document(r, at, ret_item)) return true;
+        if (!r->any_order) break;
+    }
+    return false;
 }
 
 void quire_reader_next(quire_reader *r, quire_item *ret_item) {

@@ -127,6 +127,7 @@ static quire_err build(quire_reader *r, const quire_options *o, quire_diag *diag
     if (err) return err;
     r->n_jobs = p.n_jobs;
     r->strict = o->strict;
+    r->any_order = o->any_order;
     r->text_layer = o->text_layer;
     r->timeout_ns = (o->timeout_ms ? o->timeout_ms : QI_DEFAULT_TIMEOUT_MS) * UINT64_C(1000000);
     err = make_decoders(r, o, diag);

@@ -94,10 +94,12 @@ struct qi_document {
     _Atomic uint64_t deadline_ns; /* of the page that was begun last */
     atomic_bool timed_out;        /* pages not finished by now are dropped */
     atomic_bool dropped;          /* no page is wanted any more */
+    atomic_bool cancelled;        /* no page is begun any more */
     bool opened, announced, all_decoded, may_have_text;
     const char *media_type;
     uint32_t n_pages, n_handed_out, n_failed;
     uint32_t n_claimed, next_page; /* pages put in the list; the first index not looked at */
+    uint32_t n_taken;              /* of these, out of the list again */
     uint32_t n_drivers;            /* at work on it */
     int shared_fd;                 /* -1, or its bytes for drivers that help */
     enum { QI_HELP_LATER, QI_HELP_WANTED, QI_HELP_ENDED } help; /* never goes back */
@@ -122,7 +124,7 @@ struct quire_reader {
     qi_document *unread;        /* the first that no driver has taken */
     uint64_t n_added;
     atomic_bool cancelled, stopping;
-    bool strict;
+    bool strict, any_order;
     quire_text_layer text_layer;
     uint64_t timeout_ns;
     uint32_t n_jobs, n_drivers_started;
@@ -144,6 +146,7 @@ static inline uint64_t qi_page_order(const qi_document *d, uint32_t n) {
 
 /* documents.c */
 void qi_document_unref(qi_document *document);
+bool qi_document_is_cancelled(const qi_document *document); /* or its reader is */
 void qi_document_fail(qi_document *document, quire_err error, const char *text); /* first wins */
 quire_err qi_request_copy(const quire_request *request, quire_request *ret_copy,
                           qi_page_ranges **ret_ranges, quire_diag *diag);
