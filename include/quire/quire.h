@@ -268,6 +268,8 @@ typedef struct quire_earlier_pages {
 typedef struct quire_request {
     const char *pages;    /* "1-3,7", 1-based; NULL: all */
     const char *password; /* of an encrypted document; NULL: none */
+    /* Some of the reader's languages, the likeliest first: "deu+eng"; NULL: all, as they are. */
+    const char *languages;
     struct {
         bool set;
         float value[4]; /* x, y, width, height */

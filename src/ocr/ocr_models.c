@@ -4,17 +4,31 @@
 #include <stdlib.h>
 #include <string.h>
 
-static quire_err add_model(qi_ocr *ocr, const char *language, size_t n, const char *model_dir,
-                           quire_diag *diag) {
-    char name[64];
-    if (!n || n >= sizeof name)
+enum { MAX_NAME = 64 };
+
+/* The next name of "eng+deu"; *at is NULL after the last. */
+static quire_err next_language(const char **at, char name[MAX_NAME], quire_diag *diag) {
+    size_t n = strcspn(*at, "+");
+    if (!n || n >= MAX_NAME)
         return qi_fail(diag, QUIRE_ERR_USAGE,
                        "a language of %zu characters is none; give names such as eng or eng+deu",
                        n);
-    memcpy(name, language, n);
+    memcpy(name, *at, n);
     name[n] = 0;
-    for (uint32_t i = 0; i < ocr->n_models; i++)
-        if (!strcmp(ocr->info[i].language, name)) return QUIRE_ERR_OK;
+    *at = (*at)[n] ? *at + n + 1 : NULL;
+    return QUIRE_ERR_OK;
+}
+
+/* The model of this name; n_models: there is none. */
+static uint32_t find_model(const qi_ocr *ocr, const char *name) {
+    uint32_t i = 0;
+    while (i < ocr->n_models && strcmp(ocr->info[i].language, name))
+        i++;
+    return i;
+}
+
+static quire_err add_model(qi_ocr *ocr, const char *name, const char *model_dir, quire_diag *diag) {
+    if (find_model(ocr, name) < ocr->n_models) return QUIRE_ERR_OK;
     if (ocr->n_models == QI_OCR_MAX_MODELS)
         return qi_fail(diag, QUIRE_ERR_USAGE, "more than %d languages at once; give fewer",
                        QI_OCR_MAX_MODELS);
@@ -30,19 +44,38 @@ quire_err qi_ocr_new(const char *languages, const char *model_dir, qi_ocr **ret_
                      quire_diag *diag) {
     qi_ocr *ocr = calloc(1, sizeof *ocr);
     if (!ocr) return qi_fail(diag, QUIRE_ERR_NO_MEMORY, "no memory for the models");
-    const char *at = languages;
-    for (;;) {
-        size_t n = strcspn(at, "+");
-        quire_err err = add_model(ocr, at, n, model_dir, diag);
+    for (const char *at = languages; at;) {
+        char name[MAX_NAME];
+        quire_err err = next_language(&at, name, diag);
+        if (!err) err = add_model(ocr, name, model_dir, diag);
         if (err) {
             qi_ocr_free(ocr);
             return err;
         }
-        if (!at[n]) break;
-        at += n + 1;
     }
-    ocr->right_to_left = ocr->models[0]->file->charset.right_to_left;
     *ret_ocr = ocr;
+    return QUIRE_ERR_OK;
+}
+
+quire_err qi_ocr_choose(const qi_ocr *ocr, const char *languages, qi_model_set *ret_models,
+                        quire_diag *diag) {
+    qi_model_set set = {0};
+    for (; !languages && set.n < ocr->n_models; set.n++)
+        set.at[set.n] = set.n;
+    for (const char *at = languages; at;) {
+        char name[MAX_NAME];
+        quire_err err = next_language(&at, name, diag);
+        if (err) return err;
+        uint32_t model = find_model(ocr, name), i = 0;
+        if (model == ocr->n_models)
+            return qi_fail(diag, QUIRE_ERR_USAGE,
+                           "%s is none of the languages that the reader was opened with", name);
+        while (i < set.n && set.at[i] != model)
+            i++;
+        set.at[i] = model;
+        if (i == set.n) set.n++;
+    }
+    *ret_models = set;
     return QUIRE_ERR_OK;
 }
 

@@ -5,13 +5,10 @@
 #include "ocr/line_reader.h"
 #include "ocr/page_job.h"
 
-enum { QI_OCR_MAX_MODELS = 8 };
-
 struct qi_ocr {
     uint32_t n_models;
     qi_line_model *models[QI_OCR_MAX_MODELS];
     quire_model_info info[QI_OCR_MAX_MODELS];
-    bool right_to_left; /* the first model's script */
 };
 
 struct qi_ocr_session {

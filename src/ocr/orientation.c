@@ -47,15 +47,15 @@ static int longest_first(const void *a, const void *b) {
     return x->line < y->line ? -1 : x->line > y->line;
 }
 
-/* Reads the longest lines of page with the first model. */
-static quire_err trial(const qi_ocr *ocr, qi_ocr_session *s, const qi_grey *page,
+/* Reads the longest lines of page. */
+static quire_err trial(const qi_ocr *ocr, uint32_t at, qi_ocr_session *s, const qi_grey *page,
                        const qi_deadline *deadline, qi_arena *arena, qi_legibility *ret) {
+    const qi_line_model *model = ocr->models[at];
     qi_layout layout;
     quire_box whole = {0, 0, (int32_t)page->width, (int32_t)page->height};
-    quire_err err =
-        qi_layout_find(page, whole, ocr->right_to_left, deadline, arena, &s->scratch, &layout);
+    quire_err err = qi_layout_find(page, whole, model->file->charset.right_to_left, deadline, arena,
+                                   &s->scratch, &layout);
     if (err) return err;
-    const qi_line_model *model = ocr->models[0];
     candidate *c = qi_arena_alloc(arena, layout.n_lines, sizeof *c);
     if (!c) return QUIRE_ERR_NO_MEMORY;
     for (uint32_t i = 0; i < layout.n_lines; i++)
@@ -74,16 +74,16 @@ static quire_err trial(const qi_ocr *ocr, qi_ocr_session *s, const qi_grey *page
                                 .white_on_black = layout.lines[c[n].line].white_on_black,
                                 .reading = &readings[n]};
     }
-    if (n) qi_line_reader_read(s->readers[0], jobs, n);
+    if (n) qi_line_reader_read(s->readers[at], jobs, n);
     *ret = (qi_legibility){0};
     for (uint32_t i = 0; i < n; i++)
         qi_legibility_add(ret, &readings[i], &c[i].crop);
     return QUIRE_ERR_OK;
 }
 
-quire_err qi_orientation_find(const qi_ocr *ocr, qi_ocr_session *s, const qi_grey *stored,
-                              const qi_legibility *as_stored, uint8_t *turned,
-                              const qi_deadline *deadline, int *ret_rotation) {
+quire_err qi_orientation_find(const qi_ocr *ocr, uint32_t model, qi_ocr_session *s,
+                              const qi_grey *stored, const qi_legibility *as_stored,
+                              uint8_t *turned, const qi_deadline *deadline, int *ret_rotation) {
     double limit = qi_legibility_score(as_stored) * better_by_factor + better_by;
     int rotation = 0;
     qi_arena arena = {0};
@@ -93,7 +93,7 @@ quire_err qi_orientation_find(const qi_ocr *ocr, qi_ocr_session *s, const qi_gre
         if (degrees != 180) page = (qi_grey){turned, stored->height, stored->width, stored->height};
         qi_grey_turn(stored, degrees, &page);
         qi_legibility found = {0};
-        err = trial(ocr, s, &page, deadline, &arena, &found);
+        err = trial(ocr, model, s, &page, deadline, &arena, &found);
         if (!err && found.sure_chars >= fewest_sure_chars && qi_legibility_score(&found) > limit) {
             limit = qi_legibility_score(&found);
             rotation = degrees;

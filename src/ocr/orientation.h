@@ -17,12 +17,12 @@ double qi_legibility_score(const qi_legibility *sum);
 /* Whether a page that read so is worth trying in the other orientations. */
 bool qi_orientation_doubtful(const qi_legibility *as_stored);
 
-/* Reads a few long lines of the page turned by 90, 180 and 270 degrees and returns the rotation
- * (clockwise, 0 to stay) that reads best: clearly better than as_stored, or 0. turned is
- * storage for width × height pixels. Memory from scratch, left empty. NO_MEMORY, TIMEOUT,
+/* Reads a few long lines of the page, turned by 90, 180 and 270 degrees, with a model and returns
+ * the rotation (clockwise, 0 to stay) that reads best: clearly better than as_stored, or 0. turned
+ * is storage for width × height pixels. Memory from scratch, left empty. NO_MEMORY, TIMEOUT,
  * CANCELLED. */
-quire_err qi_orientation_find(const qi_ocr *ocr, qi_ocr_session *session, const qi_grey *stored,
-                              const qi_legibility *as_stored, uint8_t *turned,
-                              const qi_deadline *deadline, int *ret_rotation);
+quire_err qi_orientation_find(const qi_ocr *ocr, uint32_t model, qi_ocr_session *session,
+                              const qi_grey *stored, const qi_legibility *as_stored,
+                              uint8_t *turned, const qi_deadline *deadline, int *ret_rotation);
 
 #endif

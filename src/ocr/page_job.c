@@ -26,6 +26,7 @@ static const float stray_sureness = 0.4f;
 
 struct qi_page_job {
     const qi_ocr *ocr;
+    qi_model_set models;  /* that it is read with */
     qi_grey stored, page; /* page: as it is read */
     uint8_t *turned_px;   /* owned; the turned page's, once one was needed */
     uint8_t *level_px;    /* owned; the level page's, where the page climbs */
@@ -34,7 +35,7 @@ struct qi_page_job {
     bool is_strip;  /* its last line is the whole page */
     qi_arena arena; /* layout, readings, result */
     qi_layout layout;
-    qi_line_crop *crops;  /* n_models a line */
+    qi_line_crop *crops;  /* models.n a line */
     qi_reading *readings; /* the same; those that were read */
     qi_line_task *tasks;  /* of this round */
     uint32_t n_tasks;
@@ -51,11 +52,13 @@ uint64_t qi_page_job_bytes(uint32_t width, uint32_t height) {
     return (uint64_t)width * height * 9 / 2 + (4 << 20);
 }
 
-quire_err qi_page_job_new(const qi_ocr *ocr, qi_grey pixels, float dpi, uint32_t page_index,
-                          const quire_request *request, uint64_t decode_ns, qi_page_job **ret_job) {
+quire_err qi_page_job_new(const qi_ocr *ocr, const qi_model_set *models, qi_grey pixels, float dpi,
+                          uint32_t page_index, const quire_request *request, uint64_t decode_ns,
+                          qi_page_job **ret_job) {
     qi_page_job *j = calloc(1, sizeof *j);
     if (!j) return QUIRE_ERR_NO_MEMORY;
     j->ocr = ocr;
+    j->models = *models;
     j->stored = j->page = pixels;
     j->pose = (qi_pose){.width = pixels.width, .height = pixels.height};
     j->region = qi_page_region(request, pixels.width, pixels.height);
@@ -85,20 +88,29 @@ void qi_page_job_use_layer(qi_page_job *j, const qi_layer_use *use) {
     j->rotation_settled = true;
 }
 
+/* The n-th model that the page is read with. */
+static const qi_line_model *model_of(const qi_page_job *j, uint32_t n) {
+    return j->ocr->models[j->models.at[n]];
+}
+
+static bool is_right_to_left(const qi_page_job *j) {
+    return model_of(j, 0)->file->charset.right_to_left;
+}
+
 /* Tasks for what is to be read next, storage for their readings; none when all was read. */
 static quire_err plan_round(qi_page_job *j) {
-    const qi_ocr *ocr = j->ocr;
+    const uint32_t n_models = j->models.n;
     j->n_tasks = 0;
     while (!j->n_tasks && qi_model_choice_next(&j->choice)) {
-        for (uint32_t i = 0; i < j->layout.n_lines * ocr->n_models; i++) {
-            uint32_t m = i % ocr->n_models, width = j->crops[i].scaled_width;
+        for (uint32_t i = 0; i < j->layout.n_lines * n_models; i++) {
+            uint32_t m = i % n_models, width = j->crops[i].scaled_width;
             if (!j->choice.wanted[i]) continue;
             j->choice.sureness[i] = 0;
             if (!width) continue;
-            quire_err err = qi_reading_init(&j->readings[i], ocr->models[m], width, &j->arena);
+            quire_err err = qi_reading_init(&j->readings[i], model_of(j, m), width, &j->arena);
             if (err) return err;
             j->tasks[j->n_tasks++] =
-                (qi_line_task){.job = j, .index = i, .model = m, .width_px = width};
+                (qi_line_task){.job = j, .index = i, .model = j->models.at[m], .width_px = width};
         }
     }
     return QUIRE_ERR_OK;
@@ -106,17 +118,16 @@ static quire_err plan_round(qi_page_job *j) {
 
 /* Crops of every line for every model, and the first round. */
 static quire_err plan_lines(qi_page_job *j) {
-    const qi_ocr *ocr = j->ocr;
-    uint32_t n = j->layout.n_lines;
-    size_t n_all = (size_t)n * ocr->n_models;
+    const uint32_t n = j->layout.n_lines, n_models = j->models.n;
+    size_t n_all = (size_t)n * n_models;
     j->crops = qi_arena_alloc(&j->arena, n_all, sizeof *j->crops);
     j->readings = qi_arena_alloc(&j->arena, n_all, sizeof *j->readings);
     j->tasks = qi_arena_alloc(&j->arena, n_all, sizeof *j->tasks);
     if (!j->crops || !j->readings || !j->tasks) return QUIRE_ERR_NO_MEMORY;
-    quire_err err = qi_model_choice_init(&j->choice, n, ocr->n_models, &j->arena);
+    quire_err err = qi_model_choice_init(&j->choice, n, n_models, &j->arena);
     if (err) return err;
     for (uint32_t i = 0; i < n_all; i++) {
-        uint32_t line = i / ocr->n_models, height = ocr->models[i % ocr->n_models]->file->height;
+        uint32_t line = i / n_models, height = model_of(j, i % n_models)->file->height;
         j->crops[i] =
             qi_line_crop_of(&j->layout.lines[line], &j->page, height, QI_LINE_MAX_WIDTH_PX);
         if (j->crops[i].scaled_width > j->choice.lengths[line])
@@ -127,7 +138,7 @@ static quire_err plan_lines(qi_page_job *j) {
 
 static quire_err find_layout(qi_page_job *j, qi_ocr_session *session, const qi_deadline *deadline) {
     qi_arena_reset(&j->arena);
-    return qi_layout_find(&j->page, qi_pose_box_as_read(&j->pose, j->region), j->ocr->right_to_left,
+    return qi_layout_find(&j->page, qi_pose_box_as_read(&j->pose, j->region), is_right_to_left(j),
                           deadline, &j->arena, &session->scratch, &j->layout);
 }
 
@@ -214,12 +225,11 @@ void qi_ocr_read_lines(qi_ocr_session *session, qi_line_task *const tasks[], uin
     for (uint32_t i = 0; i < n; i++) {
         qi_page_job *j = tasks[i]->job;
         uint32_t at = tasks[i]->index;
-        jobs[i] =
-            (qi_line_job){.page = &j->page,
-                          .crop = &j->crops[at],
-                          .white_on_black = j->layout.lines[at / j->ocr->n_models].white_on_black,
-                          .second_look = true,
-                          .reading = &j->readings[at]};
+        jobs[i] = (qi_line_job){.page = &j->page,
+                                .crop = &j->crops[at],
+                                .white_on_black = j->layout.lines[at / j->models.n].white_on_black,
+                                .second_look = true,
+                                .reading = &j->readings[at]};
     }
     qi_line_reader_read(session->readers[tasks[0]->model], jobs, n);
 }
@@ -260,13 +270,13 @@ static quire_err end_round(qi_page_job *j) {
 /* Of each line's readings the one to keep; sums up how well the page reads. */
 static quire_err best_readings(qi_page_job *j, qi_read_line **ret_lines,
                                qi_legibility *ret_legibility) {
-    const qi_ocr *ocr = j->ocr;
     qi_read_line *lines = qi_arena_alloc(&j->arena, j->layout.n_lines, sizeof *lines);
     if (!lines) return QUIRE_ERR_NO_MEMORY;
     for (uint32_t i = 0; i < j->layout.n_lines; i++) {
-        uint32_t m = qi_model_choice_best(&j->choice, i), at = i * ocr->n_models + m;
+        uint32_t m = qi_model_choice_best(&j->choice, i), at = i * j->models.n + m;
         if (!j->crops[at].scaled_width) continue;
-        lines[i] = (qi_read_line){j->crops[at], &j->readings[at], ocr->info[m].language};
+        lines[i] =
+            (qi_read_line){j->crops[at], &j->readings[at], j->ocr->info[j->models.at[m]].language};
     }
     if (j->is_strip) qi_strip_choose(lines, j->layout.n_lines);
     for (uint32_t i = 0; i < j->layout.n_lines; i++) {
@@ -300,8 +310,8 @@ static quire_err settle_rotation(qi_page_job *j, qi_ocr_session *session,
     j->turned_px = malloc((size_t)j->stored.width * j->stored.height);
     if (!j->turned_px) return QUIRE_ERR_NO_MEMORY;
     int rotation;
-    quire_err err = qi_orientation_find(j->ocr, session, &j->stored, legibility, j->turned_px,
-                                        deadline, &rotation);
+    quire_err err = qi_orientation_find(j->ocr, j->models.at[0], session, &j->stored, legibility,
+                                        j->turned_px, deadline, &rotation);
     if (err || !rotation) return err;
     turn_page(j, rotation);
     *ret_turned = true;
@@ -343,7 +353,7 @@ static quire_err compose_layer(qi_page_job *j, const qi_read_line *lines) {
     quire_err err = QUIRE_ERR_OK;
     if (j->layer.n_uncovered)
         err = qi_compose_page(&j->layout, lines, &j->pose, j->region, &j->arena, &j->result);
-    return err ? err : qi_layer_merge(j->layer.page, j->ocr->right_to_left, &j->arena, &j->result);
+    return err ? err : qi_layer_merge(j->layer.page, is_right_to_left(j), &j->arena, &j->result);
 }
 
 /* Every line was read: the result, or another reading of the page. */

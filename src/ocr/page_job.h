@@ -32,6 +32,7 @@ typedef struct qi_line_task {
 } qi_line_task;
 
 enum {
+    QI_OCR_MAX_MODELS = 8,
     QI_BATCH_MAX_LINES = 64,
     QI_BATCH_MAX_WIDTH_PX = 24576, /* the sum over a batch; no line alone is wider */
 };
@@ -42,6 +43,17 @@ quire_err qi_ocr_new(const char *languages, const char *model_dir, qi_ocr **ret_
                      quire_diag *diag);
 void qi_ocr_free(qi_ocr *ocr);
 uint32_t qi_ocr_models(const qi_ocr *ocr, const quire_model_info **ret_models);
+
+/* Some of a qi_ocr's models, in the order of preference. The script of the first tells from which
+ * side columns are read. */
+typedef struct qi_model_set {
+    uint32_t n;
+    uint32_t at[QI_OCR_MAX_MODELS]; /* those past n are 0 */
+} qi_model_set;
+
+/* languages: "eng+deu"; NULL: all, as they were loaded. USAGE: one of them was not. */
+quire_err qi_ocr_choose(const qi_ocr *ocr, const char *languages, qi_model_set *ret_models,
+                        quire_diag *diag);
 
 /* cache: of the lines that all sessions read, borrowed; NULL: none. */
 quire_err qi_ocr_session_new(const qi_ocr *ocr, qi_line_cache *cache, qi_ocr_session **ret_session);
@@ -54,10 +66,11 @@ uint64_t qi_ocr_session_bytes(const qi_ocr *ocr); /* heap of one session, for th
  * (width × height bytes) not. */
 uint64_t qi_page_job_bytes(uint32_t width_px, uint32_t height_px);
 
-/* A job for a decoded page. pixels are borrowed until the job is freed. dpi 0: not known. request
- * NULL: the whole page. decode_ns goes into the page's timings. */
-quire_err qi_page_job_new(const qi_ocr *ocr, qi_grey pixels, float dpi, uint32_t page_index,
-                          const quire_request *request, uint64_t decode_ns, qi_page_job **ret_job);
+/* A job for a decoded page, read with these models. pixels are borrowed until the job is freed. dpi
+ * 0: not known. request NULL: the whole page. decode_ns goes into the page's timings. */
+quire_err qi_page_job_new(const qi_ocr *ocr, const qi_model_set *models, qi_grey pixels, float dpi,
+                          uint32_t page_index, const quire_request *request, uint64_t decode_ns,
+                          qi_page_job **ret_job);
 void qi_page_job_free(qi_page_job *job);
 
 /* What a page's text layer says already. */

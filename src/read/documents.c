@@ -32,7 +32,7 @@ quire_err qi_request_copy(const quire_request *request, quire_request *ret_copy,
     quire_err err = check_region(&copy, diag);
     if (!err && copy.pages) err = qi_page_ranges_parse(copy.pages, &ranges, diag);
     if (err) return err;
-    copy.pages = copy.password = NULL; /* the caller's */
+    copy.pages = copy.password = copy.languages = NULL; /* the caller's */
     *ret_copy = copy;
     *ret_ranges = ranges;
     return QUIRE_ERR_OK;
@@ -110,7 +110,9 @@ static quire_err take_request(qi_document *d, const quire_request *request, quir
         d->password = strdup(request->password);
         if (!d->password) return qi_fail(diag, QUIRE_ERR_NO_MEMORY, "no memory for a document");
     }
-    quire_err err = qi_request_copy(request, &d->request, &d->ranges, diag);
+    quire_err err =
+        qi_ocr_choose(d->reader->ocr, request ? request->languages : NULL, &d->models, diag);
+    if (!err) err = qi_request_copy(request, &d->request, &d->ranges, diag);
     return err ? err : take_earlier(d, diag);
 }
 

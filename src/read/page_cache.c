@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "ocr/page_region.h"
 #include "read/page_copy.h"
@@ -45,13 +46,14 @@ void qi_page_cache_free(qi_page_cache *c) {
 }
 
 qi_page_key qi_page_cache_key(const qi_page_cache *c, const qi_decoded *page, float dpi,
-                              const quire_request *request) {
+                              const quire_request *request, const qi_model_set *models) {
     uint32_t width = page->grey.width, height = page->grey.height;
     return (qi_page_key){.pixels = qi_grey_fingerprint(c->secret, &page->grey),
                          .width_px = width,
                          .height_px = height,
                          .dpi = dpi,
                          .region = qi_page_region(request, width, height),
+                         .models = *models,
                          .helper = page->helper};
 }
 
@@ -59,7 +61,8 @@ static bool is_same(const qi_page_key *a, const qi_page_key *b) {
     return qi_fingerprint_equal(a->pixels, b->pixels) && a->width_px == b->width_px &&
            a->height_px == b->height_px && a->dpi == b->dpi && a->region.x0 == b->region.x0 &&
            a->region.y0 == b->region.y0 && a->region.x1 == b->region.x1 &&
-           a->region.y1 == b->region.y1 && a->helper == b->helper;
+           a->region.y1 == b->region.y1 && !memcmp(&a->models, &b->models, sizeof a->models) &&
+           a->helper == b->helper;
 }
 
 static const place *find(const qi_page_cache *c, const qi_page_key *key) {

@@ -7,10 +7,11 @@
 
 #include "decode/decoder.h"
 #include "image/fingerprint.h"
+#include "ocr/page_job.h"
 
 typedef struct qi_page_cache qi_page_cache;
 
-/* What a page's result depends on, but for the models and options, which are the reader's. The
+/* What a page's result depends on, but for the options, which are the reader's. The
  * helper is one of them: it can still write to the pixels when their fingerprint was taken, and one
  * that was taken over must not have a say in what others decode. */
 typedef struct qi_page_key {
@@ -18,6 +19,7 @@ typedef struct qi_page_key {
     uint32_t width_px, height_px;
     float dpi;        /* 0: not known */
     quire_box region; /* of the page, that is read */
+    qi_model_set models;
     pid_t helper;
 } qi_page_key;
 
@@ -26,7 +28,7 @@ quire_err qi_page_cache_new(uint64_t n_bytes, const qi_secret *secret, qi_page_c
 void qi_page_cache_free(qi_page_cache *cache);
 
 qi_page_key qi_page_cache_key(const qi_page_cache *cache, const qi_decoded *page, float dpi,
-                              const quire_request *request);
+                              const quire_request *request, const qi_model_set *models);
 
 /* A copy of a page's result as of qi_page_copy, without index and times. False: the page is not
  * known, or there is no memory for the copy. */

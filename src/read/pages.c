@@ -115,7 +115,8 @@ static bool reuse(qi_read_page *p) {
     if (!r->page_cache || p->layer.page) return false;
     uint64_t start = qi_clock_thread_ns();
     size_t n_bytes;
-    p->key = qi_page_cache_key(r->page_cache, &p->decoded, p->dpi, &p->document->request);
+    p->key = qi_page_cache_key(r->page_cache, &p->decoded, p->dpi, &p->document->request,
+                               &p->document->models);
     p->has_key = true;
     p->is_reused = qi_page_cache_find(r->page_cache, &p->key, &p->result, &p->storage, &n_bytes);
     p->key_ns = qi_clock_thread_ns() - start;
@@ -194,8 +195,8 @@ static void run_layout(void *context, void *user, uint32_t worker) {
         return;
     }
     if (!err)
-        err = qi_page_job_new(r->ocr, p->decoded.grey, p->dpi, p->index, &p->document->request,
-                              p->text_ns + p->decoded.helper_ns, &p->job);
+        err = qi_page_job_new(r->ocr, &p->document->models, p->decoded.grey, p->dpi, p->index,
+                              &p->document->request, p->text_ns + p->decoded.helper_ns, &p->job);
     if (!err && p->layer.page) qi_page_job_use_layer(p->job, &p->layer);
     if (!err) err = qi_page_job_prepare(p->job, r->sessions[worker], &deadline);
     if (!err) {

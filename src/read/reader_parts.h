@@ -86,6 +86,7 @@ struct qi_document {
     quire_request request; /* without strings: these are … */
     qi_page_ranges *ranges;
     char *password;              /* NULL: none */
+    qi_model_set models;         /* of its languages */
     uint32_t *with_pdf;          /* the request's earlier.with_pdf */
     quire_pdf_original original; /* n_bytes 0: none … */
     int original_fd;             /* … and -1; its bytes */

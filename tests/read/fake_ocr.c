@@ -55,6 +55,12 @@ uint32_t qi_ocr_models(const qi_ocr *o, const quire_model_info **ret) {
     return o->n_models;
 }
 
+quire_err qi_ocr_choose(const qi_ocr *o, const char *names, qi_model_set *ret, quire_diag *diag) {
+    if (names) return qi_fail(diag, QUIRE_ERR_USAGE, "fakes are read in all languages");
+    *ret = (qi_model_set){.n = o->n_models, .at = {0, o->n_models - 1}};
+    return QUIRE_ERR_OK;
+}
+
 quire_err qi_ocr_session_new(const qi_ocr *o, qi_line_cache *cache, qi_ocr_session **ret) {
     if (atomic_load(&fake_sessions_until_failure) > 0 &&
         atomic_fetch_sub(&fake_sessions_until_failure, 1) == 1)
@@ -84,8 +90,9 @@ uint64_t qi_page_job_bytes(uint32_t width, uint32_t height) {
     return (uint64_t)width * height;
 }
 
-quire_err qi_page_job_new(const qi_ocr *o, qi_grey pixels, float dpi, uint32_t page_index,
-                          const quire_request *request, uint64_t decode_ns, qi_page_job **ret) {
+quire_err qi_page_job_new(const qi_ocr *o, const qi_model_set *models, qi_grey pixels, float dpi,
+                          uint32_t page_index, const quire_request *request, uint64_t decode_ns,
+                          qi_page_job **ret) {
     qi_page_job *j = calloc(1, sizeof *j);
     if (!j) return QUIRE_ERR_NO_MEMORY;
     j->pixels = (const fake_pixels *)pixels.px;
@@ -100,7 +107,7 @@ quire_err qi_page_job_new(const qi_ocr *o, qi_grey pixels, float dpi, uint32_t p
     for (uint32_t i = 0; i < j->n_lines; i++)
         j->tasks[i] = (qi_line_task){.job = j,
                                      .index = i,
-                                     .model = i % o->n_models,
+                                     .model = models->at[i % models->n],
                                      .width_px = (uint32_t)j->pixels->script.width + 37 * i % 100};
     j->page = (quire_page){.index = page_index,
                            .width_px = pixels.width,

@@ -105,13 +105,15 @@ def test_killed_helpers_cost_their_page_at_most(samples, tmp_path):
         shutil.copy(samples / "several-pages.tif", names[-1])
     whole = pages_of(run(*names).stdout)
     assert len(whole) == 36
-    process = subprocess.Popen([EXAMPLE, *names], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    with open(tmp_path / "out", "wb") as out, open(tmp_path / "err", "wb") as err:
+        process = subprocess.Popen([EXAMPLE, *names], stdout=out, stderr=err)
     killed = 0
     while process.poll() is None and killed < 12:
         killed += kill_helpers(process.pid)
         time.sleep(0.05)
-    stdout, stderr = process.communicate(timeout=300)
-    pages = pages_of(stdout)
+    process.wait(timeout=300)
+    stderr = (tmp_path / "err").read_bytes()
+    pages = pages_of((tmp_path / "out").read_bytes())
     assert killed > 0
     assert all(whole[key] == text for key, text in pages.items())
     assert len(pages) >= len(whole) - killed * 3  # a document, where it was being opened
@@ -139,6 +141,77 @@ def test_python_example_prints_lines_and_raises_errors(samples, tmp_path):
     done = python(tmp_path / "nowhere.tif")
     assert done.returncode == 1 and done.stdout == b""
     assert f"QuireError: {tmp_path}/nowhere.tif: " in done.stderr.decode()
+
+
+REQUESTS = """
+import sys
+from example import *
+
+class Request(Structure):  # what comes after is left as it was made
+    _fields_ = [("pages", c_char_p), ("password", c_char_p), ("languages", c_char_p),
+                ("rest", c_char * 256)]
+
+def lines(reader, path, languages):
+    request, diag, item = Request(), Diag(), Item()
+    quire.quire_request_init(byref(request))
+    request.languages = languages
+    check(quire.quire_reader_add_file(reader, path, byref(request), None, byref(diag)), diag.text)
+    found = []
+    while quire.quire_reader_next(reader, byref(item)) or item.kind != IDLE:
+        check(item.error, item.diag.text)
+        if item.kind == PAGE:
+            page = item.page.contents
+            found += [(line.text, line.language) for line in page.lines[:page.n_lines]]
+        quire.quire_item_done(byref(item))
+    return found
+
+def open_reader(languages):
+    options, reader, diag = Options(), c_void_p(), Diag()
+    quire.quire_options_init(byref(options))
+    options.languages = languages
+    check(quire.quire_reader_open(byref(options), byref(reader), byref(diag)), diag.text)
+    return reader
+
+quire.quire_reader_next.restype = None
+path = sys.argv[1].encode()
+both, german = open_reader(b"eng+deu"), open_reader(b"deu")
+as_german = lines(german, path, None)
+assert len(as_german) > 3 and {language for _, language in as_german} == {b"deu"}
+for languages in (b"eng", b"deu", None, b"deu", b"eng", b"deu+eng"):
+    found = lines(both, path, languages)
+    assert len(found) == len(as_german)
+    if languages == b"deu":
+        assert found == as_german
+    if languages == b"eng":
+        assert {language for _, language in found} == {b"eng"}
+for wrong in (b"fra", b"eng+fra", b"", b"eng++deu"):
+    try:
+        lines(both, path, wrong)
+        raise SystemExit(f"{wrong} was taken")
+    except QuireError as e:
+        print(e)
+quire.quire_reader_close(both)
+quire.quire_reader_close(german)
+"""
+
+
+@pytest.mark.skipif(os.environ.get("SANITIZED") == "1",
+                    reason="Python cannot load a sanitizer's build of the library")
+def test_a_request_names_some_of_the_reader_s_languages(samples, tmp_path):
+    """Each document is read as by a reader of its languages alone, whatever the same pages were read
+    with before."""
+    text = (ROOT / "docs" / "api.md").read_text()
+    module = re.search(r"^```python\n(.*?)^```$", text, re.M | re.S)[1]
+    (tmp_path / "example.py").write_text(module[:module.index("for path in sys.argv")])
+    (tmp_path / "requests.py").write_text(REQUESTS)
+    env = {**os.environ, "LD_LIBRARY_PATH": os.path.dirname(LIBRARY)}
+    done = subprocess.run([sys.executable, tmp_path / "requests.py", samples / "receipt.jpg"],
+                          env=env, capture_output=True, timeout=300, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    said = done.stdout.decode().splitlines()
+    assert said[0] == said[1] == "fra is none of the languages that the reader was opened with"
+    assert said[2] == said[3] == ("a language of 0 characters is none; give names such as eng or "
+                                  "eng+deu")
 
 
 def test_symbols_of_the_header_are_all_listed():
