@@ -79,11 +79,19 @@ class Durable:
             at += 12 + n
         return True
 
+    @staticmethod
+    def key(folder, name):
+        return hashlib.sha256(os.fsencode(os.path.relpath(name, folder))).digest()[:8]
+
     def claims(self, folder, event):
         """Whether the page that an event tells of is durable."""
-        name = os.path.relpath(event["name"], folder)
-        key = hashlib.sha256(os.fsencode(name)).digest()[:8]
+        key = self.key(folder, event["name"])
         return key in self.done or event["index"] in self.pages.get(key, ())
+
+    def claims_any(self, folder, name):
+        """Whether any page of a document is durable."""
+        key = self.key(folder, name)
+        return key in self.done or bool(self.pages.get(key))
 
 
 def results(out):
@@ -306,30 +314,30 @@ def test_disk_that_is_full(run, tmp_path, small_disk, draw_one):
 
 
 def stop_midway(quire, work, out, number=signal.SIGKILL, n_pages=40, arguments=ARGUMENTS):
-    """A run that ends after some pages of the long document, of which some are durable: another run
-    where pages were read faster than the disk was told of the first."""
+    """A run that ends after some pages of the long document, of which some are durable, and so is what
+    came before: another run where pages were read faster than the disk was told of the first."""
     for _ in range(20):
-        status = stop_after(quire, work, out, number, n_pages, arguments)
-        durable = Durable(out)
-        if durable.done or any(durable.pages.values()):
+        status, name = stop_after(quire, work, out, number, n_pages, arguments)
+        if name and Durable(out).claims_any(work, name):
             return status
         shutil.rmtree(out)
     pytest.fail("no run came to a durable page before it was stopped")
 
 
 def stop_after(quire, work, out, number, n_pages, arguments):
-    """With the lowest priority, so that it does not run far ahead of what is read of it here."""
+    """The exit status, and in which document the run was stopped. It has the lowest priority, so that
+    it does not run far ahead of what is read of it here."""
     process = subprocess.Popen(["nice", "-n", "19", quire, "run", "-o", out, *arguments, work],
                                stderr=subprocess.PIPE)
-    told = False
+    name = None
     for line in process.stderr:
         event = json.loads(line)
-        if event["event"] == "page" and event["index"] == n_pages and not told:
+        if event["event"] == "page" and event["index"] == n_pages and not name:
             process.send_signal(number)  # once: another would end it without the pages in flight
-            told = True
+            name = event["name"]
     process.wait(60)
     process.stderr.close()
-    return process.returncode
+    return process.returncode, name
 
 
 def test_a_signal_keeps_the_pages_that_were_read(quire, run, work, whole, tmp_path):
