@@ -16,6 +16,9 @@ bool same(const guarded *a, const guarded *b);
 /* Pixels as pages have them: mostly white, or anything. */
 void fill_pixels(uint8_t *to, size_t n, bool mostly_white);
 
+void check_pixels(const qi_pixels_kernel *k);
+void bench_pixels(const qi_pixels_kernel *k);
+
 void check_line_pixels(const qi_line_pixels_kernel *k);
 void check_sharpness(void);
 void bench_line_pixels(const qi_line_pixels_kernel *k);
