@@ -38,6 +38,12 @@ QI_INLINE __m512 qi_act_bound_avx512(__m512 x, __m512 limit) {
     return _mm512_range_ps(x, limit, 0x2);
 }
 
+/* y ≥ 0 with the sign of x: y | (x & sign). */
+QI_INLINE __m512 qi_act_with_sign_avx512(__m512 y, __m512 x) {
+    return _mm512_castsi512_ps(_mm512_ternarylogic_epi32(
+        _mm512_castps_si512(y), _mm512_castps_si512(x), _mm512_set1_epi32(INT32_MIN), 0xF8));
+}
+
 /* x256: 256 times the argument. */
 QI_INLINE void qi_act_place_avx512(__m512 x256, qi_place_avx512 *ret) {
     __m512 a = qi_act_clip_avx512(x256, _mm512_set1_ps(QI_ACT_LAST));
@@ -74,10 +80,7 @@ QI_INLINE __m512 qi_act_take_avx512(const float table[][2], const qi_place_avx51
 
 /* tanh(x), logistic(x) of a place made from x. */
 QI_INLINE __m512 qi_tanh_take_avx512(const qi_place_avx512 *p, __m512 x) {
-    __m512 y = qi_act_take_avx512(qi_tanh_table, p);
-    /* y | (x & sign) */
-    return _mm512_castsi512_ps(_mm512_ternarylogic_epi32(
-        _mm512_castps_si512(y), _mm512_castps_si512(x), _mm512_set1_epi32(INT32_MIN), 0xF8));
+    return qi_act_with_sign_avx512(qi_act_take_avx512(qi_tanh_table, p), x);
 }
 
 QI_INLINE __m512 qi_logistic_take_avx512(const qi_place_avx512 *p, __m512 x) {
@@ -142,11 +145,8 @@ QI_INLINE void qi_act_avx512_all(qi_act act, __m512 x[], uint32_t n) {
 
 /* Stored bytes of real values, in 32-bit lanes. */
 QI_INLINE __m512i qi_quantise_avx512_of(__m512 x, __m512 steps, __m512 limit) {
-    const __m512i sign = _mm512_set1_epi32(INT32_MIN);
     __m512 v = qi_act_bound_avx512(_mm512_mul_ps(x, steps), limit);
-    /* 0.5 with the sign of v: half | (v & sign) */
-    __m512 half = _mm512_castsi512_ps(_mm512_ternarylogic_epi32(
-        _mm512_castps_si512(_mm512_set1_ps(0.5f)), _mm512_castps_si512(v), sign, 0xF8));
+    __m512 half = qi_act_with_sign_avx512(_mm512_set1_ps(0.5f), v);
     return _mm512_add_epi32(_mm512_cvttps_epi32(_mm512_add_ps(v, half)), _mm512_set1_epi32(128));
 }
 

@@ -184,10 +184,7 @@ QI_INLINE __mmask16 is_below_0(__m512 x) {
 }
 
 QI_INLINE __m512 tanh_of(__m512 x256) {
-    __m512 y = look_up(qi_tanh_table, x256);
-    /* y | (x & sign) */
-    return _mm512_castsi512_ps(_mm512_ternarylogic_epi32(
-        _mm512_castps_si512(y), _mm512_castps_si512(x256), _mm512_set1_epi32(INT32_MIN), 0xF8));
+    return qi_act_with_sign_avx512(look_up(qi_tanh_table, x256), x256);
 }
 
 QI_INLINE __m512 logistic_of(__m512 x256) {

@@ -32,11 +32,6 @@ static inline float *state_of(const pipeline *p, const tile *t) {
     return p->a->state + ((size_t)t->panel * p->a->state_rows + t->row) * 16;
 }
 
-QI_INLINE __m512 with_sign(__m512 y, __m512 x) {
-    return _mm512_castsi512_ps(_mm512_ternarylogic_epi32(
-        _mm512_castps_si512(y), _mm512_castps_si512(x), _mm512_set1_epi32(INT32_MIN), 0xF8));
-}
-
 /* logistic(x) from logistic(|x|). */
 QI_INLINE __m512 reflected(__m512 y, __m512 x) {
     return _mm512_mask_sub_ps(y, _mm512_movepi32_mask(_mm512_castps_si512(x)), _mm512_set1_ps(1.0f),
@@ -57,7 +52,8 @@ QI_INLINE void write_outputs(pipeline *p, const bool s8) {
     const __mmask16 lanes = qi_lanes_avx512(a->w->n_h - 16 * t->panel);
     const float *state = state_of(p, t);
     for (unsigned r = 0; r < t->n_rows; r++) {
-        __m512 out = _mm512_mul_ps(with_sign(y[r], _mm512_load_ps(state + 16 * r)), p->o[r]);
+        __m512 out =
+            _mm512_mul_ps(qi_act_with_sign_avx512(y[r], _mm512_load_ps(state + 16 * r)), p->o[r]);
         if (s8)
             qi_store_bytes_avx512((uint8_t *)a->out[t->row + r] + 16 * t->panel, lanes,
                                   qi_quantise_avx512_of(out, steps, steps));
@@ -72,7 +68,8 @@ QI_INLINE void update_states(pipeline *p, unsigned first) {
     for (unsigned r = 0; r < p->gates.n_rows; r++, state += 16) {
         const __m512 *z = p->z[p->now] + 4 * r, *y = p->y + 4 * r;
         __m512 s = _mm512_mul_ps(reflected(y[2], z[2]), _mm512_load_ps(state));
-        s = _mm512_add_ps(s, _mm512_mul_ps(with_sign(y[0], z[0]), reflected(y[1], z[1])));
+        s = _mm512_add_ps(
+            s, _mm512_mul_ps(qi_act_with_sign_avx512(y[0], z[0]), reflected(y[1], z[1])));
         s = qi_act_bound_avx512(s, _mm512_set1_ps(QI_STATE_CLIP));
         _mm512_store_ps(state, s);
         p->o[r] = reflected(y[3], z[3]);
