@@ -3,8 +3,9 @@
 usage: run_tests.py BUILD-DIR [ARGUMENT OF meson test ...]
 
 Meson counts programs; a reader wants tests. Counts what cmocka and pytest report inside each
-program, a program that reports nothing counting as one. Prints what was skipped and why, and as
-last line "N passed, N failed". Exit status 0 when nothing failed."""
+program, a program that reports nothing counting as one. Prints what was skipped and why, what
+failed with the end of its output, and as last line "N passed, N failed". Exit status 0 when nothing
+failed."""
 
 import json
 import pathlib
@@ -35,6 +36,16 @@ def count(result):
     return counts
 
 
+def failure(result):
+    """What to say of a program that failed: its name, and the lines that tell why."""
+    text = (result.get("stdout", "") + result.get("stderr", "")).splitlines()
+    why = r"E  |FAILED |ERROR |\[  (ERROR|FAILED) |.*[Ss]anitizer"
+    told = [line for line in text if re.match(why, line)]
+    lines = told[:20] + text[-20:]
+    return "\n".join(f"FAILED {result['name']}: {line}"[:300]
+                     for line in [f"{result['result']} after {result['duration']:.1f} s", *lines])
+
+
 def main():
     build = pathlib.Path(sys.argv[1])
     log = build / "meson-logs" / "testlog.json"
@@ -45,14 +56,20 @@ def main():
         print("0 passed, 1 failed")
         return 1
     total = {"passed": 0, "failed": 0, "skipped": 0}
+    failures = []
     for line in log.read_text(encoding="utf-8", errors="replace").splitlines():
         result = json.loads(line)
-        for key, n in count(result).items():
+        counts = count(result)
+        for key, n in counts.items():
             total[key] += n
+        if counts["failed"]:
+            failures.append(failure(result))
         for reason in re.findall(r"^SKIPPED \[\d+\] .*$", result.get("stdout", ""), re.M):
             print(reason)
     if total["skipped"]:
         print(f"{total['skipped']} skipped")
+    for text in failures:
+        print(text)
     print(f"{total['passed']} passed, {total['failed']} failed")
     return 1 if total["failed"] or not total["passed"] else 0
 

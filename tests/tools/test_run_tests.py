@@ -24,3 +24,12 @@ import run_tests  # noqa: E402
 def test_counts(result, output, expected):
     counts = run_tests.count({"result": result, "stdout": output, "stderr": ""})
     assert (counts["passed"], counts["failed"], counts["skipped"]) == expected
+
+
+def test_a_failure_is_told_with_its_reason():
+    """What CI keeps of a failure is this: the program, how it ended, and why, however much it printed."""
+    output = "E   assert 1 == 2\n" + "noise\n" * 1000 + "1 failed, 3 passed in 1.00s\n"
+    told = run_tests.failure({"name": "cli / x", "result": "FAIL", "duration": 1.0, "stdout": output})
+    lines = told.splitlines()
+    assert all(line.startswith("FAILED cli / x: ") for line in lines) and len(lines) < 50
+    assert "assert 1 == 2" in told and "FAIL after 1.0 s" in told and "1 failed, 3 passed" in told
