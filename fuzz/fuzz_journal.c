@@ -6,6 +6,7 @@
 
 #include "cli/journal_record.h"
 #include "cli/journal_scan.h"
+#include "output/page_record.h"
 
 static size_t sum;
 
@@ -25,7 +26,7 @@ static void read_page(const uint8_t *data, size_t size) {
     qi_bytes in = qi_bytes_of(data, size);
     quire_page page;
     void *storage;
-    if (qi_record_take_page(&in, &page, &storage)) return;
+    if (qi_page_record_take(&in, &page, &storage)) return;
     walk_page(&page);
     free(storage);
 }

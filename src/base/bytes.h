@@ -49,4 +49,12 @@ QI_BYTES_READ(f32, float)
 QI_BYTES_READ(f64, double)
 #undef QI_BYTES_READ
 
+/* A string as qi_strbuf_put_string writes it, in place; NULL where it was NULL. */
+static inline const char *qi_bytes_string(qi_bytes *b) {
+    const uint32_t n = qi_bytes_u32(b);
+    const uint8_t *string = n ? qi_bytes_take(b, n) : NULL;
+    if (string && string[n - 1] != 0) b->bad = true;
+    return b->bad ? NULL : (const char *)string;
+}
+
 #endif

@@ -2,7 +2,6 @@
 #include "base/strbuf.h"
 
 #include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,6 +47,25 @@ void qi_strbuf_printf(qi_strbuf *b, const char *format, ...) {
         b->length += (size_t)n;
     }
     va_end(again);
+}
+
+void qi_strbuf_put_u32(qi_strbuf *b, uint32_t value) {
+    qi_strbuf_append(b, &value, sizeof value);
+}
+
+void qi_strbuf_put_u64(qi_strbuf *b, uint64_t value) {
+    qi_strbuf_append(b, &value, sizeof value);
+}
+
+void qi_strbuf_put_f32(qi_strbuf *b, float value) {
+    qi_strbuf_append(b, &value, sizeof value);
+}
+
+void qi_strbuf_put_string(qi_strbuf *b, const char *string) {
+    const size_t n = string ? strlen(string) + 1 : 0;
+    if (n > UINT32_MAX) b->failed = true;
+    qi_strbuf_put_u32(b, (uint32_t)n);
+    qi_strbuf_append(b, string, n);
 }
 
 void qi_strbuf_clear(qi_strbuf *b) {

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "cli/journal_record.h"
+#include "output/page_record.h"
 
 /* What may wait before the caller does, and how many files are synced at once: the file system
  * puts syncs that come together into one write. */
@@ -103,7 +104,7 @@ static uint32_t count_files(const qi_commit *c) {
 
 static void put_drop(qi_strbuf *out, qi_journal_id id) {
     size_t start = qi_record_begin(out, QI_JOURNAL_DROP);
-    qi_record_put_u64(out, id.key);
+    qi_strbuf_put_u64(out, id.key);
     qi_record_end(out, start);
 }
 
@@ -117,14 +118,14 @@ static const char *below(const qi_committer *m, const char *path) {
 static void put_commit(qi_committer *m, qi_commit *c) {
     qi_strbuf *out = &m->records;
     size_t start = qi_record_begin(out, QI_JOURNAL_COMMIT);
-    qi_record_put_u64(out, c->id.key);
-    qi_record_put_u64(out, c->id.content);
-    qi_record_put_u32(out, c->replace ? QI_JOURNAL_REPLACE : 0);
-    qi_record_put_u32(out, count_files(c));
+    qi_strbuf_put_u64(out, c->id.key);
+    qi_strbuf_put_u64(out, c->id.content);
+    qi_strbuf_put_u32(out, c->replace ? QI_JOURNAL_REPLACE : 0);
+    qi_strbuf_put_u32(out, count_files(c));
     for (size_t i = 0; i < QI_OUTPUT_N_FORMATS; i++) {
         if (c->files[i].fd < 0) continue;
-        qi_record_put_u64(out, qi_result_file_inode(&c->files[i]));
-        qi_record_put_text(out, below(m, c->files[i].path));
+        qi_strbuf_put_u64(out, qi_result_file_inode(&c->files[i]));
+        qi_strbuf_put_string(out, below(m, c->files[i].path));
     }
     qi_record_end(out, start);
 }
@@ -359,13 +360,13 @@ void qi_committer_page(qi_committer *m, const quire_page *page) {
     const bool was_empty = is_empty(&m->waiting);
     if (m->start == out->length) {
         size_t start = qi_record_begin(out, QI_JOURNAL_OPEN);
-        qi_record_put_u64(out, m->id.key);
-        qi_record_put_u64(out, m->id.content);
-        qi_record_put_u32(out, m->n_before);
+        qi_strbuf_put_u64(out, m->id.key);
+        qi_strbuf_put_u64(out, m->id.content);
+        qi_strbuf_put_u32(out, m->n_before);
         qi_record_end(out, start);
     }
     size_t start = qi_record_begin(out, QI_JOURNAL_PAGE);
-    qi_record_put_page(out, page);
+    qi_page_record_put(out, page);
     qi_record_end(out, start);
     m->with_pages = out->length > start; /* one that is too large ends them */
     m->n_before++;

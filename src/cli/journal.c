@@ -13,6 +13,7 @@
 
 #include "cli/journal_record.h"
 #include "cli/result_file.h"
+#include "output/page_record.h"
 
 enum { TABLE_IDS = 4096, SLACK = 4 << 20, CLOSING_SLACK = 1 << 14 };
 
@@ -163,8 +164,8 @@ static int put_table(rewriter *w, const qi_journal_scan *s) {
     for (size_t i = 0; i < s->table_size && !e; i++) {
         if (!s->table[i].key) continue;
         if (n % TABLE_IDS == 0) start = qi_record_begin(&w->out, QI_JOURNAL_TABLE);
-        qi_record_put_u64(&w->out, s->table[i].key);
-        qi_record_put_u64(&w->out, s->table[i].content);
+        qi_strbuf_put_u64(&w->out, s->table[i].key);
+        qi_strbuf_put_u64(&w->out, s->table[i].content);
         n++;
         if (n % TABLE_IDS && n < s->n_done) continue;
         qi_record_end(&w->out, start);
@@ -186,9 +187,9 @@ static int read_at(int fd, qi_journal_extent extent, char *out) {
 /* Copies a document's pages; their places become those in the new file. */
 static int put_begun(rewriter *w, int from, qi_journal_begun *b) {
     size_t start = qi_record_begin(&w->out, QI_JOURNAL_OPEN);
-    qi_record_put_u64(&w->out, b->id.key);
-    qi_record_put_u64(&w->out, b->id.content);
-    qi_record_put_u32(&w->out, 0);
+    qi_strbuf_put_u64(&w->out, b->id.key);
+    qi_strbuf_put_u64(&w->out, b->id.content);
+    qi_strbuf_put_u32(&w->out, 0);
     qi_record_end(&w->out, start);
     int e = flush(w);
     for (uint32_t i = 0; i < b->earlier.n_pages && !e; i++) {
@@ -205,7 +206,7 @@ static int put_begun(rewriter *w, int from, qi_journal_begun *b) {
 static int put_all(rewriter *w, int from, const char *head, qi_journal_scan *s) {
     qi_strbuf_append(&w->out, QI_JOURNAL_MAGIC, QI_JOURNAL_MAGIC_BYTES);
     size_t start = qi_record_begin(&w->out, QI_JOURNAL_HEAD);
-    qi_record_put_text(&w->out, head);
+    qi_strbuf_put_string(&w->out, head);
     qi_record_end(&w->out, start);
     int e = flush(w);
     if (!e) e = put_table(w, s);
@@ -339,7 +340,7 @@ quire_err qi_journal_page(const qi_journal *j, const qi_journal_begun *begun, ui
     void *storage = NULL;
     if (!read_at(j->earlier_fd, extent, frame) && qi_record_is_sound(frame, n)) {
         qi_bytes in = qi_bytes_of(frame + QI_RECORD_HEAD_BYTES, n);
-        err = qi_record_take_page(&in, ret, &storage);
+        err = qi_page_record_take(&in, ret, &storage);
     }
     if (err) {
         free(frame);

@@ -1,4 +1,4 @@
-/* The records of a run's journal (journal.h): a page's result, and the frame around every record.
+/* The frame around every record of a run's journal (journal.h).
  *
  * A frame is the payload's length and kind (32 bits each), the payload, and a checksum of all of
  * these (64 bits, FNV-1a). Numbers are little endian. What a crash left of the last record has a
@@ -7,7 +7,6 @@
 #define QI_CLI_JOURNAL_RECORD_H
 
 #include "base/bytes.h"
-#include "base/err.h"
 #include "base/strbuf.h"
 
 /* Larger payloads are not written, and taken for damage when read. */
@@ -21,17 +20,5 @@ void qi_record_end(qi_strbuf *out, size_t start);
 bool qi_record_head(const void *head, uint32_t *ret_kind, uint32_t *ret_bytes);
 /* Whether a whole frame of n payload bytes is as it was written. */
 bool qi_record_is_sound(const void *frame, uint32_t n_bytes);
-
-void qi_record_put_u32(qi_strbuf *out, uint32_t value);
-void qi_record_put_u64(qi_strbuf *out, uint64_t value);
-/* Text with its length, or NULL; the view points into the payload. */
-void qi_record_put_text(qi_strbuf *out, const char *text);
-const char *qi_record_view_text(qi_bytes *in);
-
-/* A page with all that its writers may ask for; of what a searchable PDF takes of it only that
- * there was such a part, which then is read as one of no kind. */
-void qi_record_put_page(qi_strbuf *out, const quire_page *page);
-/* *ret points into the payload and *ret_storage, which the caller frees. CORRUPT, NO_MEMORY. */
-quire_err qi_record_take_page(qi_bytes *in, quire_page *ret, void **ret_storage);
 
 #endif

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cli/journal_record.h"
+#include "output/page_record.h"
 
 /* A run leaves no more documents begun than it has helpers; more than this are read anew. */
 enum { MAX_BEGUN = 4096 };
@@ -94,7 +95,7 @@ typedef struct position {
 } position;
 
 static quire_err take_head(position *p, qi_bytes *in) {
-    const char *text = qi_record_view_text(in);
+    const char *text = qi_bytes_string(in);
     if (!text || p->scan->head) return QUIRE_ERR_CORRUPT;
     p->scan->head = strdup(text);
     return p->scan->head ? QUIRE_ERR_OK : QUIRE_ERR_NO_MEMORY;
@@ -119,7 +120,7 @@ static quire_err take_files(qi_bytes *in, qi_journal_commit *c, uint32_t n) {
     for (; c->n_files < n; c->n_files++) {
         qi_journal_file *f = &c->files[c->n_files];
         f->inode = qi_bytes_u64(in);
-        const char *path = qi_record_view_text(in);
+        const char *path = qi_bytes_string(in);
         if (!path) return QUIRE_ERR_CORRUPT;
         f->path = strdup(path);
         if (!f->path) return QUIRE_ERR_NO_MEMORY;
@@ -210,7 +211,7 @@ static quire_err take_page(position *p, qi_bytes *in) {
     if (!b) return QUIRE_ERR_OK; /* of a document that is read anew */
     quire_page page;
     void *storage;
-    quire_err err = qi_record_take_page(in, &page, &storage);
+    quire_err err = qi_page_record_take(in, &page, &storage);
     if (err) return err;
     if (page.index < b->earlier.first_index || page.index == UINT32_MAX) err = QUIRE_ERR_CORRUPT;
     if (!err) err = grow_pages(b);

@@ -22,7 +22,7 @@
 
 #include "base/err.h"
 
-#define QI_JOURNAL_MAGIC "quire-journal 2\n"
+#define QI_JOURNAL_MAGIC "quire-journal 3\n"
 
 enum { QI_JOURNAL_MAGIC_BYTES = 16, QI_JOURNAL_MAX_FILES = 64 };
 

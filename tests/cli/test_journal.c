@@ -14,6 +14,7 @@
 
 #include "cli/journal.h"
 #include "cli/journal_record.h"
+#include "output/page_record.h"
 
 static char folder[] = P_tmpdir "/quire-journal-XXXXXX";
 static char journal_path[64];
@@ -73,20 +74,20 @@ static void check_page(const quire_page *p, uint32_t index) {
 static qi_strbuf out;
 
 static void put_id(qi_journal_id id) {
-    qi_record_put_u64(&out, id.key);
-    qi_record_put_u64(&out, id.content);
+    qi_strbuf_put_u64(&out, id.key);
+    qi_strbuf_put_u64(&out, id.content);
 }
 
 static void put_open(qi_journal_id id, uint32_t n_before) {
     size_t start = qi_record_begin(&out, QI_JOURNAL_OPEN);
     put_id(id);
-    qi_record_put_u32(&out, n_before);
+    qi_strbuf_put_u32(&out, n_before);
     qi_record_end(&out, start);
 }
 
 static void put_page(const quire_page *page) {
     size_t start = qi_record_begin(&out, QI_JOURNAL_PAGE);
-    qi_record_put_page(&out, page);
+    qi_page_record_put(&out, page);
     qi_record_end(&out, start);
 }
 
@@ -100,10 +101,10 @@ static void put_pages(uint32_t from, uint32_t to) {
 static void put_commit(qi_journal_id id, uint64_t inode, const char *path) {
     size_t start = qi_record_begin(&out, QI_JOURNAL_COMMIT);
     put_id(id);
-    qi_record_put_u32(&out, 0);
-    qi_record_put_u32(&out, 1);
-    qi_record_put_u64(&out, inode);
-    qi_record_put_text(&out, path);
+    qi_strbuf_put_u32(&out, 0);
+    qi_strbuf_put_u32(&out, 1);
+    qi_strbuf_put_u64(&out, inode);
+    qi_strbuf_put_string(&out, path);
     qi_record_end(&out, start);
 }
 
@@ -155,9 +156,9 @@ static quire_err read_again(const quire_page *page) {
     quire_page read;
     void *storage = NULL;
     qi_strbuf_clear(&out);
-    qi_record_put_page(&out, page);
+    qi_page_record_put(&out, page);
     qi_bytes in = qi_bytes_of(out.data, out.length);
-    quire_err err = qi_record_take_page(&in, &read, &storage);
+    quire_err err = qi_page_record_take(&in, &read, &storage);
     if (!err) free(storage);
     qi_strbuf_clear(&out);
     return err;

@@ -60,7 +60,7 @@ class Durable:
             elif kind == OPEN and struct.unpack_from("<I", data, 16)[0] == 0:
                 self.pages[key] = set()
             elif kind == PAGE:
-                self.pages[key].add(struct.unpack_from("<I", data)[0])
+                self.pages[key].add(struct.unpack_from("<I", data, 4)[0])
             elif kind == DROP:
                 pending = [(k, d) for k, d in pending if k != key]
                 self.pages.pop(key, None)
