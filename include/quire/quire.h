@@ -353,6 +353,12 @@ QUIRE_API quire_err quire_reader_add_file(quire_reader *reader, const char *path
 QUIRE_API quire_err quire_reader_add_buffer(quire_reader *reader, const void *bytes, size_t n_bytes,
                                             const char *name, const quire_request *request,
                                             void *user, quire_diag *diag);
+/* The same for an open file (on a disk, or a memfd), read from its beginning whatever fd's offset
+ * is, which stays where it is as long as the file may still be opened by /proc. fd is the caller's
+ * and may be closed at once; the reader holds a descriptor of its own for each document queued.
+ * name is for messages. USAGE: not a regular file, or fd is not open for reading. */
+QUIRE_API quire_err quire_reader_add_fd(quire_reader *reader, int fd, const char *name,
+                                        const quire_request *request, void *user, quire_diag *diag);
 
 /* Waits for the next item, in order: DOCUMENT, its EARLIERs, PAGEs, END, one document after the
  * other (with any_order, in turns as they are finished); IDLE when nothing is queued. The item's

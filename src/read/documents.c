@@ -45,6 +45,7 @@ void qi_document_unref(qi_document *d) {
         d->first_page = p->next;
         qi_read_page_free(p);
     }
+    if (d->given_fd >= 0) close(d->given_fd);
     if (d->original_fd >= 0) close(d->original_fd);
     if (d->shared_fd >= 0) close(d->shared_fd);
     qi_grant_release(&d->rewritten);
@@ -84,7 +85,7 @@ static qi_document *document_new(quire_reader *r, const char *name, void *user) 
     if (!d) return NULL;
     d->reader = r;
     d->user = user;
-    d->original_fd = d->shared_fd = -1;
+    d->given_fd = d->original_fd = d->shared_fd = -1;
     atomic_init(&d->n_refs, 1);
     d->last_page = &d->first_page;
     d->name = strdup(name);
@@ -141,16 +142,25 @@ static void append(quire_reader *r, qi_document *d) {
     pthread_mutex_unlock(&r->lock);
 }
 
-quire_err quire_reader_add_file(quire_reader *r, const char *path, const quire_request *request,
-                                void *user, quire_diag *diag) {
-    qi_document *d = document_new(r, path, user);
-    if (!d) return qi_fail(diag, QUIRE_ERR_NO_MEMORY, "no memory for another document");
+/* Takes the new document over: into the queue, or to its end. */
+static quire_err enqueue(quire_reader *r, qi_document *d, const quire_request *request,
+                         quire_diag *diag) {
     quire_err err = take_request(d, request, diag);
     if (err)
         qi_document_unref(d);
     else
         append(r, d);
     return err;
+}
+
+static quire_err no_memory(quire_diag *diag) {
+    return qi_fail(diag, QUIRE_ERR_NO_MEMORY, "no memory for another document");
+}
+
+quire_err quire_reader_add_file(quire_reader *r, const char *path, const quire_request *request,
+                                void *user, quire_diag *diag) {
+    qi_document *d = document_new(r, path, user);
+    return d ? enqueue(r, d, request, diag) : no_memory(diag);
 }
 
 quire_err quire_reader_add_buffer(quire_reader *r, const void *bytes, size_t n_bytes,
@@ -161,13 +171,20 @@ quire_err quire_reader_add_buffer(quire_reader *r, const void *bytes, size_t n_b
         qi_document_unref(d);
         d = NULL;
     }
-    if (!d) return qi_fail(diag, QUIRE_ERR_NO_MEMORY, "no memory for another document");
+    if (!d) return no_memory(diag);
     if (n_bytes) memcpy(d->bytes, bytes, n_bytes);
     d->n_bytes = n_bytes;
-    quire_err err = take_request(d, request, diag);
-    if (err)
+    return enqueue(r, d, request, diag);
+}
+
+quire_err quire_reader_add_fd(quire_reader *r, int fd, const char *name,
+                              const quire_request *request, void *user, quire_diag *diag) {
+    qi_document *d = document_new(r, name, user);
+    if (!d) return no_memory(diag);
+    quire_err err = qi_input_keep(fd, name, &d->given_fd, diag);
+    if (err) {
         qi_document_unref(d);
-    else
-        append(r, d);
-    return err;
+        return err;
+    }
+    return enqueue(r, d, request, diag);
 }

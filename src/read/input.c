@@ -1,7 +1,8 @@
-/* A document's bytes as a descriptor of its own: a file as it is, what came through a pipe or lies
- * in memory as a copy. */
+/* A document's bytes as a descriptor of its own: a file as it is, whether by its path or as it was
+ * opened; what came through a pipe or lies in memory as a copy. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -63,11 +64,42 @@ quire_err qi_input_open(const char *path, int *ret_fd, quire_diag *diag) {
     return QUIRE_ERR_OK;
 }
 
+/* The same file, opened once more: with an offset of its own, and for reading alone. Where a file
+ * may no longer be opened, or /proc is not there, what was opened is shared. */
+quire_err qi_input_keep(int fd, const char *name, int *ret_fd, quire_diag *diag) {
+    char shown[240], path[32];
+    qi_printable(shown, sizeof shown, name);
+    struct stat st;
+    int flags = fcntl(fd, F_GETFL);
+    if (flags < 0 || fstat(fd, &st))
+        return qi_fail(diag, QUIRE_ERR_USAGE, "%s: its descriptor is not open", shown);
+    if (!S_ISREG(st.st_mode))
+        return qi_fail(diag, QUIRE_ERR_USAGE,
+                       "%s: its descriptor is not of a regular file; add it as a file or as bytes",
+                       shown);
+    if ((flags & O_ACCMODE) == O_WRONLY || flags & O_PATH)
+        return qi_fail(diag, QUIRE_ERR_USAGE,
+                       "%s: its descriptor is not open for reading; open it so", shown);
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    int kept = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    if (kept < 0) kept = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    if (kept < 0)
+        return qi_fail(diag, qi_err_from_errno(errno), "%s: cannot be kept open: %s", shown,
+                       strerror(errno));
+    *ret_fd = kept;
+    return QUIRE_ERR_OK;
+}
+
 quire_err qi_document_source(qi_document *d, const qi_deadline *deadline, int *ret_fd,
                              quire_diag *diag) {
     char shown[240];
     qi_printable(shown, sizeof shown, d->name);
     if (d->bytes) return open_bytes(d, shown, ret_fd, diag);
+    if (d->given_fd >= 0) {
+        *ret_fd = d->given_fd;
+        d->given_fd = -1;
+        return QUIRE_ERR_OK;
+    }
     int fd;
     quire_err err = qi_input_open(d->name, &fd, diag);
     if (err) return err;

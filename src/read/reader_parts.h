@@ -80,6 +80,7 @@ struct qi_document {
     char *name;  /* and path */
     void *bytes; /* of a document in memory, until it is opened; else NULL */
     size_t n_bytes;
+    int given_fd;          /* of a document added as a descriptor, until it is opened; else -1 */
     qi_grant input;        /* of what came through a pipe, while it is open … */
     qi_grant pages;        /* … and of what the helper keeps of a PDF's pages, … */
     uint64_t pages_bytes;  /* … so much for each driver's helper */
@@ -171,6 +172,8 @@ quire_err qi_read_layer(qi_driver *driver, qi_read_page *page, const qi_page_inf
 /* input.c */
 /* The document at path; "-": STDIN_FILENO, which stays open. */
 quire_err qi_input_open(const char *path, int *ret_fd, quire_diag *diag);
+/* A descriptor of one's own of the regular file that fd is open for reading. */
+quire_err qi_input_keep(int fd, const char *name, int *ret_fd, quire_diag *diag);
 /* A descriptor of the document's own. */
 quire_err qi_document_source(qi_document *document, const qi_deadline *deadline, int *ret_fd,
                              quire_diag *diag);

@@ -1,5 +1,6 @@
 /* What a caller of the reader relies on: order, fates, requests, limits, and errors as values. */
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -348,6 +350,73 @@ static void files_that_cannot_be_read_end_with_a_reason(void **state) {
     assert_int_equal(system(command), 0);
 }
 
+static int memory_file(const char *text) {
+    int fd = memfd_create("document", MFD_CLOEXEC);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+    return fd;
+}
+
+/* From its beginning, whatever else is done with what was given. */
+static void open_files_are_read(void **state) {
+    quire_diag diag;
+    quire_reader *r = open_reader(2, NULL);
+    int fd = memory_file("FAKE pages=2"), same = dup(fd);
+    for (int i = 0; i < 20; i++) {
+        assert_int_equal(lseek(fd, i % 12, SEEK_SET), i % 12);
+        assert_int_equal(quire_reader_add_fd(r, fd, "a", NULL, NULL, &diag), QUIRE_ERR_OK);
+    }
+    close(fd);
+    qi_strbuf out = {0}, want = {0};
+    transcribe(r, &out);
+    for (int i = 0; i < 20; i++)
+        qi_strbuf_printf(&want, "D a 2\nP a 1 3\nP a 2 3\nE a ok 0\n");
+    assert_string_equal(out.data, want.data);
+    assert_int_equal(lseek(same, 0, SEEK_CUR), 19 % 12);
+    close(same);
+    close_reader(r, 2);
+    qi_strbuf_done(&out);
+    qi_strbuf_done(&want);
+}
+
+static int count_descriptors(void) {
+    int n = 0;
+    for (int fd = 0; fd < 256; fd++)
+        n += fcntl(fd, F_GETFD) >= 0;
+    return n;
+}
+
+static void descriptors_that_cannot_be_read_are_refused(void **state) {
+    quire_diag diag;
+    quire_request request;
+    quire_request_init(&request);
+    request.pages = "0";
+    quire_reader *r = open_reader(1, NULL);
+    int pipes[2], fd = memory_file("FAKE"), path = open("/proc/self/exe", O_PATH | O_CLOEXEC);
+    char name[32];
+    snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
+    int writing = open(name, O_WRONLY | O_CLOEXEC);
+    assert_true(path >= 0 && writing >= 0 && pipe(pipes) == 0);
+    const int n_before = count_descriptors();
+    const int refused[] = {-1, 10000, pipes[0], writing, path};
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+        assert_int_equal(quire_reader_add_fd(r, refused[i], "a\nb", NULL, NULL, &diag),
+                         QUIRE_ERR_USAGE);
+        assert_non_null(strstr(diag.text, "a\\x0Ab: its descriptor is not "));
+    }
+    assert_int_equal(quire_reader_add_fd(r, fd, "a", &request, NULL, &diag), QUIRE_ERR_USAGE);
+    assert_int_equal(count_descriptors(), n_before);
+    close(pipes[0]);
+    close(pipes[1]);
+    close(writing);
+    close(path);
+    close(fd);
+    int empty = memory_file("");
+    assert_int_equal(quire_reader_add_fd(r, empty, "empty", NULL, NULL, &diag), QUIRE_ERR_OK);
+    close(empty);
+    expect(r, 1, "E empty empty 0\n");
+}
+
 static void an_empty_buffer_is_an_empty_document(void **state) {
     quire_reader *r = open_reader(1, NULL);
     add(r, "nothing", "");
@@ -512,6 +581,8 @@ int main(void) {
         cmocka_unit_test(parts_of_a_pdf_are_made_again),
         cmocka_unit_test(what_a_document_holds_counts),
         cmocka_unit_test(files_that_cannot_be_read_end_with_a_reason),
+        cmocka_unit_test(open_files_are_read),
+        cmocka_unit_test(descriptors_that_cannot_be_read_are_refused),
         cmocka_unit_test(an_empty_buffer_is_an_empty_document),
         cmocka_unit_test(only_the_pages_asked_for_are_read),
         cmocka_unit_test(a_bad_request_is_refused_at_once),
