@@ -360,6 +360,10 @@ QUIRE_API quire_err quire_reader_add_buffer(quire_reader *reader, const void *by
 QUIRE_API quire_err quire_reader_add_fd(quire_reader *reader, int fd, const char *name,
                                         const quire_request *request, void *user, quire_diag *diag);
 
+/* Whether a document may be added with this request: what _add_ would say of it. */
+QUIRE_API quire_err quire_reader_check_request(const quire_reader *reader,
+                                               const quire_request *request, quire_diag *diag);
+
 /* Waits for the next item, in order: DOCUMENT, its EARLIERs, PAGEs, END, one document after the
  * other (with any_order, in turns as they are finished); IDLE when nothing is queued. The item's
  * pointers live until quire_item_done, which also returns the page's memory to the budget: call it

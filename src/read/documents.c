@@ -117,6 +117,17 @@ static quire_err take_request(qi_document *d, const quire_request *request, quir
     return err ? err : take_earlier(d, diag);
 }
 
+quire_err quire_reader_check_request(const quire_reader *r, const quire_request *request,
+                                     quire_diag *diag) {
+    quire_request copy;
+    qi_page_ranges *ranges = NULL;
+    qi_model_set models;
+    quire_err err = qi_ocr_choose(r->ocr, request ? request->languages : NULL, &models, diag);
+    if (!err) err = qi_request_copy(request, &copy, &ranges, diag);
+    if (!err) qi_page_ranges_free(ranges);
+    return err;
+}
+
 /* What came of the pages that an earlier run has read. */
 static void count_earlier(qi_document *d) {
     const quire_earlier_pages *e = &d->request.earlier;

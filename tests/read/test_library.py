@@ -155,6 +155,7 @@ def lines(reader, path, languages):
     request, diag, item = Request(), Diag(), Item()
     quire.quire_request_init(byref(request))
     request.languages = languages
+    check(quire.quire_reader_check_request(reader, byref(request), byref(diag)), diag.text)
     check(quire.quire_reader_add_file(reader, path, byref(request), None, byref(diag)), diag.text)
     found = []
     while quire.quire_reader_next(reader, byref(item)) or item.kind != IDLE:

@@ -443,6 +443,9 @@ static void a_bad_request_is_refused_at_once(void **state) {
     request.pages = "1,x-2";
     assert_int_equal(quire_reader_add_file(r, "a", &request, NULL, &diag), QUIRE_ERR_USAGE);
     assert_non_null(strstr(diag.text, "\"x-2\""));
+    assert_int_equal(quire_reader_check_request(r, &request, &diag), QUIRE_ERR_USAGE);
+    request.pages = "1,2-";
+    assert_int_equal(quire_reader_check_request(r, &request, &diag), QUIRE_ERR_OK);
     quire_request_init(&request);
     request.region.set = true;
     request.region.value[2] = 10;
