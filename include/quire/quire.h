@@ -275,6 +275,7 @@ typedef struct quire_request {
         float value[4]; /* x, y, width, height */
         bool percent[4];
     } region;        /* only what lies inside is read; boxes stay those of the whole page */
+    bool ahead;      /* with any_order: opened and read before all that are not */
     bool want_pdf;   /* pages and documents come with what a searchable PDF is made of */
     bool want_pdf_a; /* with want_pdf: PDFs come as PDF/A-2b; UNSUPPORTED where that cannot be */
     quire_earlier_pages earlier;

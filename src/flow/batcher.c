@@ -11,13 +11,14 @@ enum {
 
 typedef struct bucket {
     qi_batch_item *first, **last;
+    qi_batch_item **last_ahead; /* behind those that go ahead, which are the first */
     uint32_t n;
     uint64_t cost;
 } bucket;
 
 struct qi_batcher {
     qi_batch_limits limits;
-    uint32_t n;
+    uint32_t n, n_ahead;
     bucket buckets[]; /* n_groups × n_classes */
 };
 
@@ -46,7 +47,7 @@ qi_batcher *qi_batcher_new(const qi_batch_limits *limits) {
     b->limits = *limits;
     if (b->limits.max_items > QI_BATCH_LIMIT_ITEMS) b->limits.max_items = QI_BATCH_LIMIT_ITEMS;
     for (size_t i = 0; i < n; i++)
-        b->buckets[i].last = &b->buckets[i].first;
+        b->buckets[i].last = b->buckets[i].last_ahead = &b->buckets[i].first;
     return b;
 }
 
@@ -56,10 +57,13 @@ void qi_batcher_free(qi_batcher *b) {
 
 void qi_batcher_add(qi_batcher *b, qi_batch_item *item, uint64_t now_ns) {
     bucket *u = &b->buckets[(size_t)item->group * n_classes + class_of(item->cost)];
-    item->next = NULL;
-    item->since_ns = now_ns;
-    *u->last = item;
-    u->last = &item->next;
+    qi_batch_item **at = item->ahead ? u->last_ahead : u->last;
+    item->next = *at;
+    item->since_ns = item->ahead ? 0 : now_ns; /* the oldest, and due */
+    *at = item;
+    if (u->last == at) u->last = &item->next;
+    if (item->ahead) u->last_ahead = &item->next;
+    b->n_ahead += item->ahead;
     u->n++;
     u->cost += item->cost;
     b->n++;
@@ -78,6 +82,10 @@ static bucket *oldest(const qi_batcher *b) {
         if (u->first && (!found || u->first->since_ns < found->first->since_ns)) found = u;
     }
     return (bucket *)found;
+}
+
+bool qi_batcher_has_ahead(const qi_batcher *b) {
+    return b->n_ahead > 0;
 }
 
 uint64_t qi_batcher_due_ns(const qi_batcher *b) {
@@ -99,6 +107,8 @@ static void move(qi_batcher *b, bucket *u, uint64_t enough_cost, batch *to) {
         if (to->n >= b->limits.min_items && to->cost >= enough_cost) return;
         u->first = item->next;
         if (!u->first) u->last = &u->first;
+        if (!u->first || !u->first->ahead) u->last_ahead = &u->first;
+        b->n_ahead -= item->ahead;
         u->n--;
         u->cost -= item->cost;
         b->n--;

@@ -19,6 +19,7 @@ typedef struct qi_batch_item {
     uint64_t since_ns;          /* the batcher's */
     void *user;
     uint32_t group, cost; /* cost ≥ 1 */
+    bool ahead;           /* before those that are not, and in the next batch */
 } qi_batch_item;
 
 enum { QI_BATCH_LIMIT_ITEMS = 256 };
@@ -45,6 +46,9 @@ uint32_t qi_batcher_take_full(qi_batcher *batcher, uint64_t now_ns, qi_batch_ite
 /* The oldest item's batch as it is, no more than a share of what its group holds: the n_shares-th
  * part. 0: empty. */
 uint32_t qi_batcher_take_any(qi_batcher *batcher, uint32_t n_shares, qi_batch_item *out[]);
+
+/* Whether there are items that go ahead. */
+bool qi_batcher_has_ahead(const qi_batcher *batcher);
 
 /* Whether some group holds at least a quarter of a batch. */
 bool qi_batcher_worthwhile(const qi_batcher *batcher);

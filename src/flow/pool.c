@@ -11,6 +11,7 @@
 
 typedef struct queue {
     qi_task *first, **last;
+    qi_task **last_ahead; /* behind those that go ahead, which are the first */
     uint32_t n_running;
 } queue;
 
@@ -69,12 +70,21 @@ static bool take_from(qi_pool *p, uint32_t stage, uint64_t now_ns, job *ret) {
     ret->task = q->first;
     q->first = ret->task->next;
     if (!q->first) q->last = &q->first;
+    if (!q->first || !q->first->ahead) q->last_ahead = &q->first;
     return true;
+}
+
+/* Whether the stage has work that goes ahead. */
+static bool has_ahead(const qi_pool *p, uint32_t stage) {
+    if (p->stages[stage].run_batch) return qi_batcher_has_ahead(p->batcher);
+    return p->queues[stage].first && p->queues[stage].first->ahead;
 }
 
 /* The work a free slot goes to, unless an outsider is to have it. */
 static bool take(qi_pool *p, job *ret) {
     uint64_t now_ns = p->batcher && qi_batcher_count(p->batcher) ? qi_clock_ns() : 0;
+    for (uint32_t stage = p->n_stages; stage-- > 0;)
+        if (has_ahead(p, stage) && take_from(p, stage, now_ns, ret)) return true;
     for (uint32_t stage = p->n_stages; stage-- > 0;)
         if (take_from(p, stage, now_ns, ret)) return true;
     if (p->waiting || !p->batcher || !may_run(p, p->batch_stage)) return false;
@@ -189,7 +199,7 @@ quire_err qi_pool_new(uint32_t n_threads, const qi_stage stages[], uint32_t n_st
     bool ok = true;
     for (uint32_t i = 0; i < n_stages; i++) {
         p->stages[i] = stages[i];
-        p->queues[i].last = &p->queues[i].first;
+        p->queues[i].last = p->queues[i].last_ahead = &p->queues[i].first;
         if (!stages[i].run_batch) continue;
         p->batch_stage = i;
         ok = (p->batcher = qi_batcher_new(limits)) != NULL;
@@ -223,9 +233,11 @@ void qi_pool_free(qi_pool *p) {
 void qi_pool_submit(qi_pool *p, uint32_t stage, qi_task *task) {
     pthread_mutex_lock(&p->lock);
     queue *q = &p->queues[stage];
-    task->next = NULL;
-    *q->last = task;
-    q->last = &task->next;
+    qi_task **at = task->ahead ? q->last_ahead : q->last;
+    task->next = *at;
+    *at = task;
+    if (q->last == at) q->last = &task->next;
+    if (task->ahead) q->last_ahead = &task->next;
     offer(p);
     pthread_mutex_unlock(&p->lock);
 }

@@ -5,11 +5,12 @@
  * messages travel.
  *
  * Finish before you start: when a slot is free it goes to the latest stage that has work, outsiders
- * last, the one of the lowest order first. A stage may be a batch stage: its items are collected by
- * a batcher, and a batch is work when its bucket is full, when its oldest item has used up its
- * delay, or as soon as nothing upstream can add to it, which is known exactly: whoever may still
- * add items holds the pool (qi_pool_hold). A slot that nothing else wants also takes a batch that
- * is a quarter full.
+ * last, the one of the lowest order first. Tasks and items that go ahead come before all others,
+ * among them again those of the latest stage first. A stage may be a batch stage: its items are
+ * collected by a batcher, and a batch is work when its bucket is full, when its oldest item has
+ * used up its delay, or as soon as nothing upstream can add to it, which is known exactly: whoever
+ * may still add items holds the pool (qi_pool_hold). A slot that nothing else wants also takes a
+ * batch that is a quarter full.
  *
  * Internally locked. Callbacks run on a pool thread with its index (0 … n-1) and no lock held. */
 #ifndef QI_FLOW_POOL_H
@@ -24,6 +25,7 @@ typedef struct qi_pool qi_pool;
 typedef struct qi_task {
     struct qi_task *next; /* the pool's */
     void *user;
+    bool ahead; /* before those that are not */
 } qi_task;
 
 enum { QI_POOL_MAX_STAGES = 8 };

@@ -141,13 +141,32 @@ static void count_earlier(qi_document *d) {
     d->request.earlier.error_text = NULL;
 }
 
+/* Puts the document before the first that no driver has taken, whose order it takes; those after it
+ * move up by one. None of them has asked for anything in its order yet. */
+static void insert_ahead(quire_reader *r, qi_document *d) {
+    qi_document **at = &r->first;
+    while (*at != r->unread)
+        at = &(*at)->next;
+    d->order = r->unread->order;
+    for (qi_document *later = r->unread; later; later = later->next)
+        later->order++;
+    d->next = r->unread;
+    *at = r->unread = d;
+}
+
 static void append(quire_reader *r, qi_document *d) {
     count_earlier(d);
     pthread_mutex_lock(&r->lock);
-    d->order = r->n_added++;
-    *r->last = d;
-    r->last = &d->next;
-    if (!r->unread) r->unread = d;
+    d->request.ahead &= r->any_order;
+    if (d->request.ahead && r->unread) {
+        insert_ahead(r, d);
+    } else {
+        d->order = r->n_added;
+        *r->last = d;
+        r->last = &d->next;
+        if (!r->unread) r->unread = d;
+    }
+    r->n_added++;
     r->progress.documents_added++;
     pthread_cond_signal(&r->queued);
     pthread_mutex_unlock(&r->lock);

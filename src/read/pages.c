@@ -17,6 +17,7 @@ qi_read_page *qi_read_page_new(qi_document *document, uint32_t index) {
     p->index = index;
     p->order = qi_page_order(document, document->n_claimed++);
     p->task.user = p;
+    p->task.ahead = document->request.ahead;
     p->started_ns = qi_clock_ns();
     return p;
 }
@@ -155,7 +156,8 @@ static quire_err make_items(qi_read_page *p, qi_line_task *tasks, uint32_t n) {
         p->lines[i] = (qi_line_item){.task = &tasks[i], .page = p};
         p->items[i] = (qi_batch_item){.user = &p->lines[i],
                                       .group = tasks[i].model,
-                                      .cost = tasks[i].width_px ? tasks[i].width_px : 1};
+                                      .cost = tasks[i].width_px ? tasks[i].width_px : 1,
+                                      .ahead = p->task.ahead};
     }
     return QUIRE_ERR_OK;
 }

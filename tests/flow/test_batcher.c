@@ -103,6 +103,30 @@ static void an_item_too_costly_goes_alone(void **state) {
 }
 
 /* Whatever comes and goes: each item leaves once, no batch breaks a limit. */
+static void what_goes_ahead_is_in_the_next_batch(void **state) {
+    qi_batcher *b = new_batcher(1);
+    qi_batch_item items[8], *out[max_items];
+    add(b, items, 3, 0, 100, 5007);
+    add(b, items + 3, 1, 0, 3000, 5005);
+    assert_int_equal(qi_batcher_take_full(b, 5008, out), 0);
+    for (int i = 4; i < 7; i++) {
+        items[i] = (qi_batch_item){.cost = i < 6 ? 100 : 200, .ahead = true};
+        qi_batcher_add(b, &items[i], 5008 + delay_ns / 2);
+    }
+    add(b, items + 7, 1, 0, 100, 5008 + delay_ns / 2);
+    assert_true(qi_batcher_has_ahead(b));
+    assert_int_equal(qi_batcher_take_full(b, 5008 + delay_ns / 2, out), 8);
+    static const int order[] = {4, 5, 0, 1, 2, 7, 6, 3};
+    for (int i = 0; i < 8; i++)
+        assert_ptr_equal(out[i], &items[order[i]]);
+    assert_false(qi_batcher_has_ahead(b));
+    add(b, items, 2, 0, 100, 2000000);
+    assert_int_equal(qi_batcher_take_full(b, 2000000, out), 0);
+    assert_int_equal(qi_batcher_take_any(b, 1, out), 2);
+    assert_ptr_equal(out[0], &items[0]);
+    qi_batcher_free(b);
+}
+
 static void random_traffic_keeps_the_limits(void **state) {
     enum { n_items = 20000 };
     qi_batcher *b = new_batcher(3);
@@ -156,6 +180,7 @@ int main(void) {
         cmocka_unit_test(a_due_item_takes_neighbours_along),
         cmocka_unit_test(shares_divide_the_work_but_not_too_finely),
         cmocka_unit_test(an_item_too_costly_goes_alone),
+        cmocka_unit_test(what_goes_ahead_is_in_the_next_batch),
         cmocka_unit_test(random_traffic_keeps_the_limits),
         cmocka_unit_test(a_quarter_batch_is_worthwhile),
     };

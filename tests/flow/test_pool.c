@@ -87,9 +87,11 @@ static void close_room(room *r) {
     pthread_mutex_destroy(&r->lock);
 }
 
+/* A capital letter goes ahead. */
 static void submit(room *r, test_task *t, uint32_t stage, char letter, sem_t *wait) {
     *t = (test_task){.room = r, .letter = letter, .wait = wait};
     t->task.user = t;
+    t->task.ahead = letter >= 'A' && letter <= 'Z';
     sem_init(&t->started, 0, 0);
     qi_pool_submit(r->pool, stage, &t->task);
 }
@@ -124,6 +126,29 @@ static void the_latest_stage_goes_first(void **state) {
     sem_post(&gate);
     wait_ended(&r, 21);
     assert_string_equal(r.log, "xllbee");
+    close_room(&r);
+}
+
+static void what_goes_ahead_goes_before_all_others(void **state) {
+    room r;
+    open_room(&r, 1, never, 0);
+    sem_t gate;
+    sem_init(&gate, 0, 0);
+    test_task blocker, tasks[8];
+    qi_batch_item items[16], one = {.cost = 10, .ahead = true};
+    static const char letters[] = "efEFlmLM";
+    submit(&r, &blocker, EARLY, 'x', &gate);
+    sem_wait(&blocker.started);
+    qi_pool_hold(r.pool);
+    for (int i = 0; i < 8; i++)
+        submit(&r, &tasks[i], i < 4 ? EARLY : LATE, letters[i], NULL);
+    submit_items(&r, items, 4);
+    qi_pool_submit_items(r.pool, &one, 1);
+    sem_post(&gate);
+    wait_ended(&r, 9 + 5);
+    assert_string_equal(r.log, "xLMbEFlmef"); /* the batch took along what was there */
+    assert_int_equal(r.batch_sizes[0], 5);
+    qi_pool_unhold(r.pool);
     close_room(&r);
 }
 
@@ -268,6 +293,7 @@ static void stopping_forgets_what_is_queued(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_latest_stage_goes_first),
+        cmocka_unit_test(what_goes_ahead_goes_before_all_others),
         cmocka_unit_test(outsiders_come_last_and_by_order),
         cmocka_unit_test(a_batch_waits_while_the_pool_is_held),
         cmocka_unit_test(a_batch_waits_no_longer_than_its_delay),

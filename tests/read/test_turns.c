@@ -67,6 +67,36 @@ static void a_short_document_does_not_wait_for_a_long_one(void **state) {
     close_reader(r, 2);
 }
 
+/* Of many that wait, those that are to go ahead are opened next, the last of them first; the others
+ * keep their turns, and all are read. */
+static void some_go_ahead_of_those_that_wait(void **state) {
+    (void)state;
+    quire_reader *r = open_any_order(1, 0);
+    quire_request ahead;
+    quire_diag diag;
+    quire_request_init(&ahead);
+    ahead.ahead = true;
+    static const char page[] = "FAKE pages=1 decode_us=50000", more[] = "FAKE pages=3";
+    for (int i = 0; i < 20; i++)
+        add(r, "waits", page);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(quire_reader_add_buffer(r, more, strlen(more), i ? "second" : "first",
+                                                 &ahead, NULL, &diag),
+                         QUIRE_ERR_OK);
+    qi_strbuf all = {0};
+    transcribe(r, &all);
+    const char *second = strstr(all.data, "E second ok 0\n"),
+               *first = strstr(all.data, "E first ok 0\n");
+    assert_true(second && first && second < first);
+    uint32_t n_before = 0, n = 0;
+    for (const char *at = all.data; (at = strstr(at, "E waits ok 0\n")); at++, n++)
+        n_before += at < first;
+    assert_int_equal(n, 20);
+    assert_true(n_before < 15);
+    qi_strbuf_done(&all);
+    close_reader(r, 22);
+}
+
 /* Many more pages than there is memory for at once: whoever has memory gives it back, whichever
  * document it is of. */
 static void all_are_read_in_little_memory(void **state) {
@@ -143,6 +173,7 @@ static void one_that_waits_is_never_opened(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_short_document_does_not_wait_for_a_long_one),
+        cmocka_unit_test(some_go_ahead_of_those_that_wait),
         cmocka_unit_test(all_are_read_in_little_memory),
         cmocka_unit_test(one_is_cancelled_and_the_others_go_on),
         cmocka_unit_test(one_that_waits_is_never_opened),
