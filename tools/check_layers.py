@@ -24,6 +24,7 @@ MAY_INCLUDE = {
     "ocr": {"base", "nn", "model", "image", "flow"},
     "read": {"base", "kernels", "nn", "model", "image", "flow", "decode", "ocr"},
     "output": {"base"},
+    "store": {"base"},
     "cli": {"base", "output"},
 }
 CODEC_HEADER = re.compile(r"(jpeglib|turbojpeg|spng|png|tiffio|tiff|heif|allheaders)\.h"
