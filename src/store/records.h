@@ -297,7 +297,7 @@ typedef struct qi_records_driver {
     /* ---- the database itself ---- */
 
     /* Outside of a transaction: nothing of what was erased is left in its files, logs included.
-     * TIMEOUT: somebody reads. */
+     * Nobody else writes meanwhile. TIMEOUT: somebody reads. */
     quire_err (*scrub)(qi_records *records, quire_diag *diag);
     /* Outside of a transaction: a copy of all records as they are at one moment, into a new file,
      * durable, while others go on. CONFLICT: the file exists. */

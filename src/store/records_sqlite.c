@@ -1,17 +1,6 @@
 /* The SQLite driver's table, and its transactions. */
 #include "store/records_sqlite.h"
 
-static quire_err begin(qi_records *records, quire_diag *diag) {
-    qi_sqlite *s = qi_sqlite_of(records);
-    quire_err e = qi_sql_outside(s, diag);
-    QI_SQL_STATEMENT *statement = NULL;
-    bool row;
-    /* IMMEDIATE: who will write says so first and waits its turn, and never loses it midway. */
-    if (!e) e = qi_sql_first(s, "BEGIN IMMEDIATE", QI_SQL_NONE, &statement, &row, diag);
-    if (!e) s->in_transaction = true;
-    return e;
-}
-
 static void rollback(qi_records *records) {
     qi_sqlite *s = qi_sqlite_of(records);
     QI_SQL_STATEMENT *statement = NULL;
@@ -19,6 +8,18 @@ static void rollback(qi_records *records) {
     if (!sqlite3_get_autocommit(s->db))
         qi_sql_first(s, "ROLLBACK", QI_SQL_NONE, &statement, &row, NULL);
     s->in_transaction = false;
+}
+
+static quire_err begin(qi_records *records, quire_diag *diag) {
+    qi_sqlite *s = qi_sqlite_of(records);
+    if (!s->in_transaction) rollback(records); /* one that could not be, for want of memory */
+    quire_err e = qi_sql_outside(s, diag);
+    QI_SQL_STATEMENT *statement = NULL;
+    bool row;
+    /* IMMEDIATE: who will write says so first and waits its turn, and never loses it midway. */
+    if (!e) e = qi_sql_first(s, "BEGIN IMMEDIATE", QI_SQL_NONE, &statement, &row, diag);
+    if (!e) s->in_transaction = true;
+    return e;
 }
 
 static quire_err commit(qi_records *records, quire_diag *diag) {

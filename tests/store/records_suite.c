@@ -49,16 +49,16 @@ void records_expect(records_case *c, quire_err expected, quire_err got, const ch
 }
 
 const char *records_id(int number) {
-    static char ids[256][QI_ID_BYTES];
-    static unsigned next;
+    static _Thread_local char ids[256][QI_ID_BYTES];
+    static _Thread_local unsigned next;
     char *id = ids[next++ % 256];
     snprintf(id, QI_ID_BYTES, "d_%d", number);
     return id;
 }
 
 qi_new_document records_document(int number, const char *tenant) {
-    static char objects[256][QI_OBJECT_NAME_BYTES];
-    static unsigned next;
+    static _Thread_local char objects[256][QI_OBJECT_NAME_BYTES];
+    static _Thread_local unsigned next;
     char *object = objects[next++ % 256];
     snprintf(object, QI_OBJECT_NAME_BYTES, "object%d", number);
     qi_new_document d = {.id = records_id(number),

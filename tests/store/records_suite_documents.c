@@ -1,5 +1,6 @@
 /* Transactions, accepting, lists, batches, keys, events, copies; several connections. */
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -440,6 +441,95 @@ static void a_backup_is_whole_and_new(void **state) {
     c->target->remove_place(path);
 }
 
+/* Accepts documents one after the other until told to stop. */
+typedef struct stream {
+    pthread_t thread;
+    records_case *c;
+    atomic_bool stop;
+    atomic_int n;
+    quire_err error;
+} stream;
+
+static void *accept_on(void *context) {
+    stream *w = context;
+    const qi_records_driver *driver = w->c->driver;
+    while (!w->error && !atomic_load(&w->stop)) {
+        qi_new_document d = records_document(atomic_load(&w->n), "a");
+        bool reused;
+        char earlier[QI_ID_BYTES];
+        w->error = driver->begin(w->c->other, NULL);
+        if (!w->error)
+            w->error = driver->accept(w->c->other, &d, UINT64_MAX, &reused, earlier, NULL);
+        if (!w->error) w->error = driver->commit(w->c->other, NULL);
+        if (!w->error) atomic_fetch_add(&w->n, 1);
+    }
+    return NULL;
+}
+
+static void a_backup_is_of_one_moment(void **state) {
+    records_case *c = *state;
+    records_case_open_other(c);
+    stream w = {.c = c};
+    assert_int_equal(pthread_create(&w.thread, NULL, accept_on, &w), 0);
+    for (int round = 0; round < 5; round++) {
+        char path[RECORDS_PLACE_BYTES];
+        const int before = atomic_load(&w.n);
+        c->target->make_place(path, sizeof path);
+        OK(c, c->driver->backup(c->r, path, &c->diag));
+        const int after = atomic_load(&w.n) + 1;
+        records_case copy = {.target = c->target, .driver = c->driver};
+        OK(&copy, c->driver->open(path, &copy.r, &copy.diag));
+        const int n = (int)n_documents(&copy);
+        assert_in_range(n, before, after);
+        for (int i = 0; i < n; i++)
+            assert_string_equal(records_events(&copy, i, 0), "Q");
+        c->driver->close(copy.r);
+        c->target->remove_place(path);
+        while (!w.error && atomic_load(&w.n) <= after) /* others go on */
+            usleep(1000);
+    }
+    atomic_store(&w.stop, true);
+    pthread_join(w.thread, NULL);
+    assert_int_equal(w.error, QUIRE_ERR_OK);
+}
+
+typedef struct opener {
+    pthread_t thread;
+    records_case *c;
+    const char *where;
+    qi_records *r;
+    quire_err error;
+    quire_diag diag;
+} opener;
+
+static void *open_it(void *context) {
+    opener *o = context;
+    o->error = o->c->driver->open(o->where, &o->r, &o->diag);
+    return NULL;
+}
+
+static void many_may_make_it_at_once(void **state) {
+    records_case *c = *state;
+    enum { N = 6 };
+    opener openers[N];
+    char where[RECORDS_PLACE_BYTES];
+    c->target->make_place(where, sizeof where);
+    for (int i = 0; i < N; i++) {
+        openers[i] = (opener){.c = c, .where = where};
+        assert_int_equal(pthread_create(&openers[i].thread, NULL, open_it, &openers[i]), 0);
+    }
+    for (int i = 0; i < N; i++)
+        pthread_join(openers[i].thread, NULL);
+    for (int i = 0; i < N; i++) {
+        c->diag = openers[i].diag;
+        OK(c, openers[i].error);
+        qi_totals totals;
+        OK(c, c->driver->totals(openers[i].r, &totals, &c->diag));
+        c->driver->close(openers[i].r);
+    }
+    c->target->remove_place(where);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, records_case_begin, records_case_end)
 const struct CMUnitTest records_suite_documents[] = {
     TEST(a_transaction_is_all_or_nothing), TEST(one_change_of_many_may_be_undone),
@@ -448,7 +538,8 @@ const struct CMUnitTest records_suite_documents[] = {
     TEST(a_tenant_finds_its_own),          TEST(events_are_read_on_from_any),
     TEST(batches_count_their_documents),   TEST(keys_are_found_until_revoked),
     TEST(identifiers_sort_by_time),        TEST(two_threads_share_the_work),
-    TEST(a_backup_is_whole_and_new),
+    TEST(a_backup_is_whole_and_new),       TEST(a_backup_is_of_one_moment),
+    TEST(many_may_make_it_at_once),
 };
 const size_t records_suite_n_documents =
     sizeof records_suite_documents / sizeof *records_suite_documents;
