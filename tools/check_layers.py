@@ -25,6 +25,7 @@ MAY_INCLUDE = {
     "read": {"base", "kernels", "nn", "model", "image", "flow", "decode", "ocr"},
     "output": {"base"},
     "store": {"base"},
+    "service": {"base", "store", "output"},
     "cli": {"base", "output"},
 }
 CODEC_HEADER = re.compile(r"(jpeglib|turbojpeg|spng|png|tiffio|tiff|heif|allheaders)\.h"
