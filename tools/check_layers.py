@@ -26,6 +26,7 @@ MAY_INCLUDE = {
     "output": {"base"},
     "store": {"base"},
     "service": {"base", "store", "output"},
+    "server": {"base", "store", "output"},
     "cli": {"base", "output"},
 }
 CODEC_HEADER = re.compile(r"(jpeglib|turbojpeg|spng|png|tiffio|tiff|heif|allheaders)\.h"
