@@ -7,34 +7,42 @@
 #include "service/data_folder.h"
 #include "service/upkeep.h"
 
-/* The process that had the leases is gone, since this one has the lock. An attempt that a crash
- * ended counts: the document may have been its cause. */
+/* The process that had the leases is gone, since this one has the lock. Where a single document was
+ * being read when it ended in a crash, that document may have been the cause, and its attempt counts;
+ * where it was one of several they are not to blame together, and are read one by one. */
 typedef struct release {
     qi_entry entry;
     const qi_service_clock *clock;
-    bool count_attempt;
+    bool after_crash;
+    uint32_t n;
 } release;
 
 static quire_err change_release(qi_entry *entry, qi_records *records, quire_diag *diag) {
     release *r = (release *)entry;
-    uint32_t n;
-    return records->driver->release_all(records, qi_service_clock_ms(r->clock), r->count_attempt,
-                                        &n, diag);
+    qi_totals totals;
+    quire_err err = records->driver->totals(records, &totals, diag);
+    const bool count_attempt = r->after_crash && totals.documents[QI_RUNNING] == 1;
+    return err ? err
+               : records->driver->release_all(records, qi_service_clock_ms(r->clock),
+                                              count_attempt, &r->n, diag);
 }
 
-static quire_err release_leases(qi_service *s, bool count_attempt, quire_diag *diag) {
-    release r = {{.change = change_release}, &s->clock, count_attempt};
-    return qi_ledger_do(s->ledger, &r.entry, diag);
+static quire_err release_leases(qi_service *s, bool after_crash, uint32_t *ret_n,
+                                quire_diag *diag) {
+    release r = {{.change = change_release}, &s->clock, after_crash, 0};
+    quire_err err = qi_ledger_do(s->ledger, &r.entry, diag);
+    *ret_n = r.n;
+    return err;
 }
 
-static quire_err open_parts(qi_service *s, quire_diag *diag) {
+static quire_err open_parts(qi_service *s, uint32_t *ret_n_suspects, quire_diag *diag) {
     quire_err err = qi_data_folder_make(s->options.data, diag);
     if (!err) err = qi_data_folder_lock(s->options.data, &s->lock_fd, diag);
     if (!err) err = qi_data_folder_paths(s->options.data, &s->records_path, &s->objects_path, diag);
     if (!err) err = qi_objects_folder.open(s->objects_path, &s->objects, diag);
     if (!err) err = qi_signals_local.open(s->options.data, &s->signals, diag);
     if (!err) err = qi_ledger_open(s->driver, s->records_path, s->objects, &s->ledger, diag);
-    if (!err) err = release_leases(s, true, diag);
+    if (!err) err = release_leases(s, true, ret_n_suspects, diag);
     if (err) return err;
     const qi_worker_parts parts = {s->driver, s->records_path, s->objects,    s->signals,
                                    s->ledger, &s->clock,       s->options.log};
@@ -50,13 +58,14 @@ quire_err qi_service_open(const qi_service_options *options, qi_service **ret, q
     s->clock = qi_service_clock_new();
     s->lock_fd = -1;
     s->driver = &qi_records_sqlite;
-    quire_err err = open_parts(s, diag);
+    uint32_t n_suspects;
+    quire_err err = open_parts(s, &n_suspects, diag);
     if (err) {
         qi_service_close(s, 0);
         return err;
     }
     qi_worker_identity(s->worker, s->identity);
-    qi_worker_start(s->worker);
+    qi_worker_start(s->worker, n_suspects);
     *ret = s;
     return QUIRE_ERR_OK;
 }
@@ -65,7 +74,8 @@ void qi_service_close(qi_service *s, uint32_t limit_ms) {
     if (!s) return;
     qi_upkeep_close(s->upkeep);
     qi_worker_close(s->worker, limit_ms);
-    if (s->worker) release_leases(s, false, NULL);
+    uint32_t n_left;
+    if (s->worker) release_leases(s, false, &n_left, NULL);
     qi_ledger_close(s->ledger);
     if (s->signals) s->signals->driver->close(s->signals);
     if (s->objects) s->objects->driver->close(s->objects);

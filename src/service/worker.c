@@ -96,9 +96,10 @@ quire_err qi_worker_open(const qi_worker_options *options, const qi_worker_parts
     return QUIRE_ERR_OK;
 }
 
-void qi_worker_start(qi_worker *w) {
+void qi_worker_start(qi_worker *w, uint32_t n_suspects) {
     pthread_mutex_lock(&w->lock);
     w->started = w->work = true;
+    w->n_suspects = n_suspects;
     pthread_cond_broadcast(&w->wake);
     pthread_mutex_unlock(&w->lock);
 }
@@ -142,6 +143,7 @@ void qi_job_end(qi_job *job) {
             break;
         }
     w->counts.n_documents--;
+    if (w->n_suspects) w->n_suspects--;
     pthread_cond_broadcast(&w->wake);
     pthread_mutex_unlock(&w->lock);
     free(job);

@@ -41,10 +41,11 @@ typedef struct qi_worker_counts {
     uint64_t pages, pages_failed;
 } qi_worker_counts;
 
-/* Opens the reader and starts. Claims nothing before qi_worker_start. */
+/* Opens the reader and starts the threads. Claims nothing before qi_worker_start. */
 quire_err qi_worker_open(const qi_worker_options *options, const qi_worker_parts *parts,
                          qi_worker **ret, quire_diag *diag);
-void qi_worker_start(qi_worker *worker);
+/* The first n_suspects documents are read one at a time: one of them may have ended a process. */
+void qi_worker_start(qi_worker *worker, uint32_t n_suspects);
 /* Claims no more, and waits for what is being read for at most limit_ms; the rest is left as it is,
  * claimed: the caller gives the leases up (records' release_all). Then frees all. */
 void qi_worker_close(qi_worker *worker, uint32_t limit_ms);

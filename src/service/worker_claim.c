@@ -132,7 +132,8 @@ void *qi_worker_claim(void *argument) {
     qi_worker *w = argument;
     pthread_mutex_lock(&w->lock);
     while (!w->closing) {
-        const uint32_t n_in = w->counts.n_documents, n_room = w->options.n_documents;
+        const uint32_t n_in = w->counts.n_documents;
+        const uint32_t n_room = w->n_suspects ? 1 : w->options.n_documents;
         if (!w->started || n_in >= n_room) {
             qi_worker_wait(w, POLL_MS);
             continue;

@@ -38,7 +38,8 @@ struct qi_worker {
     pthread_cond_t wake; /* work, room, an end: whatever one of the threads waits for */
     qi_job *jobs;
     bool started, closing, work;
-    uint64_t n_added; /* documents given to the reader */
+    uint32_t n_suspects; /* to be read one at a time */
+    uint64_t n_added;    /* documents given to the reader */
     uint32_t random;  /* for jitter */
     char last_tenant[QI_TENANT_MAX_BYTES + 1];
     qi_worker_counts counts;

@@ -12,7 +12,7 @@ import time
 import pytest
 
 TESSDATA = pathlib.Path("/usr/share/tesseract-ocr/5/tessdata")
-COMMANDS = ("run", "view", "eval", "bench", "plan", "doctor", "models")
+COMMANDS = ("run", "view", "eval", "bench", "plan", "doctor", "models", "serve", "keys")
 
 
 @pytest.fixture(scope="module")

@@ -103,7 +103,7 @@ def test_everything_is_installed(installed, files_below):
     library = installed.libraries.relative_to(installed.place)
     zsh = "vendor-completions" if installed.prefix == "/usr" else "site-functions"
     wanted = {"bin/quire", "libexec/quire/quire-decode",
-              "libexec/quire/quire-decode-pdf", "include/quire/quire.h",
+              "libexec/quire/quire-decode-pdf", "libexec/quire/quire-service", "include/quire/quire.h",
               f"{library}/libquire.a", f"{library}/libquire.so", f"{library}/libquire.so.0",
               f"{library}/pkgconfig/quire.pc", "share/man/man1/quire.1",
               "share/bash-completion/completions/quire", f"share/zsh/{zsh}/_quire",
