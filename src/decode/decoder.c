@@ -38,8 +38,9 @@ struct qi_decoder {
     char *path, *pdf_path;
     qi_decoder_limits limits;
     qi_helper helper;
-    qi_pixel_pool *pool;
-    int source; /* -1: no document */
+    qi_helper_templates *templates; /* NULL: a helper serves many documents */
+    qi_pixel_pool *pool;            /* NULL: none yet for the next document */
+    int source;                     /* -1: no document */
     uint64_t source_bytes;
     bool given;           /* the helper now running holds the document … */
     uint32_t n_measured;  /* … has been asked for so many of its pages … */
@@ -90,9 +91,8 @@ quire_err qi_decoder_new(const char *helper_path, const qi_decoder_limits *limit
         d->path = find_helper(helper_path);
         if (d->path && asprintf(&d->pdf_path, "%s" QI_HELPER_PDF_SUFFIX, d->path) < 0)
             d->pdf_path = NULL;
-        d->pool = qi_pixel_pool_new();
     }
-    if (!d || !d->path || !d->pdf_path || !d->pool) {
+    if (!d || !d->path || !d->pdf_path) {
         qi_decoder_free(d);
         return qi_fail(diag, QUIRE_ERR_NO_MEMORY, "no memory for a decoder");
     }
@@ -110,12 +110,24 @@ quire_err qi_decoder_new(const char *helper_path, const qi_decoder_limits *limit
     return QUIRE_ERR_OK;
 }
 
+void qi_decoder_use_templates(qi_decoder *d, qi_helper_templates *templates) {
+    d->templates = templates;
+}
+
+/* Ends all that may hold something of a document: its helper, and memory that was shared with it.
+ * Pages that are still in use keep theirs. */
+static void forget(qi_decoder *d) {
+    qi_helper_stop(&d->helper);
+    if (d->text.map) qi_pixels_give_back(d->pool, &d->text);
+    d->text = (qi_pixels){0};
+    qi_pixel_pool_unref(d->pool);
+    d->pool = NULL;
+}
+
 void qi_decoder_free(qi_decoder *d) {
     if (!d) return;
-    qi_helper_stop(&d->helper);
+    forget(d);
     if (d->source >= 0) close(d->source);
-    if (d->text.map) qi_pixels_give_back(d->pool, &d->text);
-    qi_pixel_pool_unref(d->pool);
     free(d->path);
     free(d->pdf_path);
     explicit_bzero(d->password, sizeof d->password);
@@ -123,6 +135,7 @@ void qi_decoder_free(qi_decoder *d) {
 }
 
 void qi_decoder_close(qi_decoder *d) {
+    if (d->templates) forget(d);
     if (d->source < 0) return;
     close(d->source);
     d->source = -1;
@@ -142,7 +155,9 @@ static quire_err ensure_helper(qi_decoder *d, qi_helper_kind kind, const qi_dead
     qi_helper_stop(&d->helper);
     d->given = false;
     const char *path = kind == QI_HELPER_PDF ? d->pdf_path : d->path;
-    quire_err e = qi_helper_start(&d->helper, path, kind, deadline, diag);
+    quire_err e = d->templates ? qi_helper_templates_fork(d->templates, path, kind, deadline,
+                                                          &d->helper, diag)
+                               : qi_helper_start(&d->helper, path, kind, false, deadline, diag);
     if (e == QUIRE_ERR_TIMEOUT) /* the document's, not the helper's */
         qi_fail(diag, e, "%s: opening took longer than the time limit; raise --timeout", d->name);
     return e;
@@ -158,6 +173,12 @@ quire_err qi_decoder_start(qi_decoder *d, qi_helper_kind kind, qi_confinement *r
         .landlock_abi = d->helper.landlock_abi,
     };
     return QUIRE_ERR_OK;
+}
+
+/* Shared memory of at least n_bytes; false: there is none. */
+static bool take_pixels(qi_decoder *d, size_t n_bytes, qi_pixels *ret) {
+    if (!d->pool) d->pool = qi_pixel_pool_new();
+    return d->pool && qi_pixels_take(d->pool, n_bytes, ret);
 }
 
 static quire_err give(qi_decoder *d, const qi_deadline *deadline, qi_reply *ret_reply,
@@ -378,7 +399,7 @@ quire_err qi_decoder_page(qi_decoder *d, uint32_t page, const qi_deadline *deadl
     if (e) return e;
     size_t stride = 0, n = qi_pixels_bytes(info.width_px, info.height_px, &stride);
     qi_pixels pixels;
-    if (!n || !qi_pixels_take(d->pool, n, &pixels))
+    if (!n || !take_pixels(d, n, &pixels))
         return qi_fail(diag, QUIRE_ERR_NO_MEMORY, "%s: no memory for %u x %u pixels", d->name,
                        info.width_px, info.height_px);
     qi_request request = {.version = QI_MESSAGE_VERSION,
@@ -405,7 +426,7 @@ quire_err qi_decoder_page(qi_decoder *d, uint32_t page, const qi_deadline *deadl
         .map_bytes = pixels.n_bytes,
         .memory = pixels.memory,
         .pool = d->pool,
-        .helper = d->helper.pid,
+        .helper = {d->helper.pid, d->helper.started_ns},
         .helper_ns = after > before ? after - before : 0,
     };
     return QUIRE_ERR_OK;
@@ -475,7 +496,7 @@ quire_err qi_decoder_text(qi_decoder *d, uint32_t page, bool with_ink, const qi_
     quire_err e = qi_decoder_page_info(d, page, deadline, &info, diag);
     if (!e) e = ensure_given(d, deadline, diag);
     if (e) return e;
-    if (!d->text.map && !qi_pixels_take(d->pool, sizeof(qi_text_area), &d->text))
+    if (!d->text.map && !take_pixels(d, sizeof(qi_text_area), &d->text))
         return qi_fail(diag, QUIRE_ERR_NO_MEMORY, "%s: no memory for its text layer", d->name);
     qi_request request = {.version = QI_MESSAGE_VERSION,
                           .kind = QI_MESSAGE_TEXT,
@@ -541,7 +562,7 @@ quire_err qi_decoder_encode_png(qi_decoder *d, const uint8_t *rgb, uint32_t widt
         return qi_fail(diag, QUIRE_ERR_USAGE, "%s: %u x %u pixels cannot be written as PNG", name,
                        width_px, height_px);
     qi_pixels pixels;
-    if (n > PTRDIFF_MAX / 4 || (whole = n + png_room(n), !qi_pixels_take(d->pool, whole, &pixels)))
+    if (n > PTRDIFF_MAX / 4 || (whole = n + png_room(n), !take_pixels(d, whole, &pixels)))
         return qi_fail(diag, QUIRE_ERR_NO_MEMORY, "%s: no memory for %u x %u pixels", name,
                        width_px, height_px);
     for (uint32_t y = 0; y < height_px; y++)

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "decode/embedding.h"
+#include "decode/helper_templates.h"
 #include "decode/message.h"
 #include "decode/pixels.h"
 #include "decode/text_layer.h"
@@ -44,6 +45,12 @@ typedef struct qi_page_info {
     uint64_t embed_bytes, embed_decode_bytes; /* of _embed: the memory it fills, the helper's own */
 } qi_page_info;
 
+/* A helper, as no other is called: process ids come again. */
+typedef struct qi_helper_id {
+    pid_t pid;
+    uint64_t started_ns;
+} qi_helper_id;
+
 /* A decoded page: grey pixels in shared memory, rows 64 bytes apart or a multiple; given back by
  * qi_decoded_done, from any thread, also after the decoder was freed. A decoder keeps up to
  * QI_PIXELS_IDLE_BYTES of what was given back for its next pages. */
@@ -53,8 +60,8 @@ typedef struct qi_decoded {
     size_t map_bytes;
     int memory; /* what is mapped */
     qi_pixel_pool *pool;
-    pid_t helper;       /* that wrote it, and could still write */
-    uint64_t helper_ns; /* processor time the helper used */
+    qi_helper_id helper; /* that wrote it, and could still write */
+    uint64_t helper_ns;  /* processor time the helper used */
 } qi_decoded;
 
 /* A PNG in shared memory, given back by qi_encoded_done, as a decoded page is. What is in it is
@@ -78,6 +85,11 @@ typedef struct qi_embedded {
 quire_err qi_decoder_new(const char *helper_path, const qi_decoder_limits *limits,
                          qi_decoder **ret_decoder, quire_diag *diag);
 void qi_decoder_free(qi_decoder *decoder); /* kills the helper */
+
+/* From now on no helper ever holds two documents: each is opened in one of its own, made of a
+ * template (borrowed), which ends when the document is closed; and no memory that was shared with a
+ * helper is used for another document. */
+void qi_decoder_use_templates(qi_decoder *decoder, qi_helper_templates *templates);
 
 /* What the helper has put between itself and the world. */
 typedef struct qi_confinement {

@@ -22,7 +22,8 @@
 #define CPU_NS     UINT64_C(600000000000) /* where the caller has no deadline */
 #define REACT_MS   50                     /* a cancel flag is seen within this */
 
-static int spawn(const char *path, qi_helper_kind kind, int socket, pid_t *ret_pid) {
+static int spawn(const char *path, qi_helper_kind kind, bool is_template, int socket,
+                 pid_t *ret_pid) {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     int e = posix_spawn_file_actions_init(&actions);
@@ -45,8 +46,10 @@ static int spawn(const char *path, qi_helper_kind kind, int socket, pid_t *ret_p
     if (!e)
         e = posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
                                                       POSIX_SPAWN_SETPGROUP);
-    char *const argv[] = {(char *)"quire-decode",
-                          (char *)(kind == QI_HELPER_HEIF ? QI_HELPER_HEIF_ARGUMENT : NULL), NULL};
+    char *argv[4] = {(char *)"quire-decode"};
+    int argc = 1;
+    if (kind == QI_HELPER_HEIF) argv[argc++] = (char *)QI_HELPER_HEIF_ARGUMENT;
+    if (is_template) argv[argc] = (char *)QI_HELPER_TEMPLATE_ARGUMENT;
     char *const environment[] = {NULL};
     if (!e) e = posix_spawn(ret_pid, path, &actions, &attributes, argv, environment);
     posix_spawnattr_destroy(&attributes);
@@ -141,8 +144,9 @@ static quire_err died(qi_helper *h, const char *name, quire_diag *diag) {
     }
 }
 
-static quire_err receive(qi_helper *h, qi_message_kind kind, const char *name,
-                         const qi_deadline *deadline, qi_reply *ret_reply, quire_diag *diag) {
+/* Waits for something to receive, be it the end. TIMEOUT, CANCELLED; HELPER: it cannot be waited
+ * for. */
+static quire_err wait_for_message(int socket, const qi_deadline *deadline) {
     for (;;) {
         int wait_ms = REACT_MS;
         if (deadline && deadline->at_ns) {
@@ -150,34 +154,73 @@ static quire_err receive(qi_helper *h, qi_message_kind kind, const char *name,
             uint64_t left_ms = deadline->at_ns > now ? (deadline->at_ns - now) / 1000000 + 1 : 0;
             if (left_ms < REACT_MS) wait_ms = (int)left_ms;
         }
-        struct pollfd p = {.fd = h->socket, .events = POLLIN};
+        struct pollfd p = {.fd = socket, .events = POLLIN};
         int n = poll(&p, 1, deadline ? wait_ms : -1);
-        if (n > 0) break;
-        if (n < 0 && errno != EINTR) return died(h, name, diag);
+        if (n > 0) return QUIRE_ERR_OK;
+        if (n < 0 && errno != EINTR) return QUIRE_ERR_HELPER;
         quire_err e = qi_deadline_check(deadline);
-        if (e) return stopped_in_time(h, e, name, diag);
+        if (e) return e;
     }
+}
+
+static quire_err impossible(qi_helper *h, const char *name, quire_diag *diag) {
+    qi_helper_stop(h);
+    return qi_fail(diag, QUIRE_ERR_HELPER,
+                   "%s: the decoding helper gave an impossible answer and was stopped; check "
+                   "that quire and quire-decode are of one version",
+                   name);
+}
+
+static quire_err receive(qi_helper *h, qi_message_kind kind, const char *name,
+                         const qi_deadline *deadline, qi_reply *ret_reply, quire_diag *diag) {
+    quire_err e = wait_for_message(h->socket, deadline);
+    if (e == QUIRE_ERR_HELPER) return died(h, name, diag);
+    if (e) return stopped_in_time(h, e, name, diag);
     qi_reply reply;
     int got = qi_message_receive(h->socket, &reply, sizeof reply, NULL);
     if (got == 0 || (got < 0 && errno == ECONNRESET)) return died(h, name, diag);
-    if (got < 0 || !qi_reply_valid(&reply, kind)) {
-        qi_helper_stop(h);
-        return qi_fail(diag, QUIRE_ERR_HELPER,
-                       "%s: the decoding helper gave an impossible answer and was stopped; check "
-                       "that quire and quire-decode are of one version",
-                       name);
-    }
+    if (got < 0 || !qi_reply_valid(&reply, kind)) return impossible(h, name, diag);
     *ret_reply = reply;
     return QUIRE_ERR_OK;
 }
 
-quire_err qi_helper_start(qi_helper *h, const char *path, qi_helper_kind kind,
+/* The end of starting, be it by the document's deadline. */
+static qi_deadline start_deadline(const qi_deadline *deadline) {
+    qi_deadline start = {.at_ns = qi_clock_ns() + START_NS,
+                         .cancel = deadline ? deadline->cancel : NULL};
+    if (deadline && deadline->at_ns && deadline->at_ns < start.at_ns) start.at_ns = deadline->at_ns;
+    return start;
+}
+
+/* Takes note of a valid hello, or stops a helper that is not fit for work. */
+static quire_err greet(qi_helper *h, const qi_reply *hello, const char *path, quire_diag *diag) {
+    if (hello->error || (!QI_SANITIZED && !(hello->confinement & QI_CONFINED_SECCOMP))) {
+        char text[QI_REPLY_TEXT_BYTES];
+        qi_printable(text, sizeof text, hello->text);
+        qi_helper_stop(h);
+        if (hello->error == QUIRE_ERR_MISSING)
+            return qi_fail(diag, QUIRE_ERR_MISSING, "%s: %s", path, text);
+        return qi_fail(diag, QUIRE_ERR_HELPER, "%s: it cannot confine itself: %s", path,
+                       hello->error ? text : "no system call filter");
+    }
+    h->confinement = hello->confinement;
+    h->landlock_abi = hello->landlock_abi;
+    return QUIRE_ERR_OK;
+}
+
+static quire_err make_sockets(int pair[2], const char *path, quire_diag *diag) {
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == 0) return QUIRE_ERR_OK;
+    return qi_fail(diag, QUIRE_ERR_IO, "%s: no socket for it: %s", path, strerror(errno));
+}
+
+quire_err qi_helper_start(qi_helper *h, const char *path, qi_helper_kind kind, bool is_template,
                           const qi_deadline *deadline, quire_diag *diag) {
     int pair[2];
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
-        return qi_fail(diag, QUIRE_ERR_IO, "%s: no socket for it: %s", path, strerror(errno));
+    quire_err error = make_sockets(pair, path, diag);
+    if (error) return error;
     pid_t pid;
-    int e = spawn(path, kind, pair[1], &pid);
+    uint64_t now = qi_clock_ns();
+    int e = spawn(path, kind, is_template, pair[1], &pid);
     close(pair[1]);
     if (e) {
         close(pair[0]);
@@ -189,25 +232,51 @@ quire_err qi_helper_start(qi_helper *h, const char *path, qi_helper_kind kind,
                        "QUIRE_DECODE",
                        path, strerror(e));
     }
-    *h = (qi_helper){.pid = pid, .socket = pair[0], .kind = kind};
-    qi_deadline start = {.at_ns = qi_clock_ns() + START_NS,
-                         .cancel = deadline ? deadline->cancel : NULL};
-    if (deadline && deadline->at_ns && deadline->at_ns < start.at_ns) start.at_ns = deadline->at_ns;
+    *h = (qi_helper){.pid = pid, .started_ns = now, .socket = pair[0], .kind = kind};
+    qi_deadline start = start_deadline(deadline);
     qi_reply hello;
-    quire_err error = receive(h, QI_MESSAGE_HELLO, path, &start, &hello, diag);
-    if (error) return error;
-    if (hello.error || (!QI_SANITIZED && !(hello.confinement & QI_CONFINED_SECCOMP))) {
-        char text[QI_REPLY_TEXT_BYTES];
-        qi_printable(text, sizeof text, hello.text);
-        qi_helper_stop(h);
-        if (hello.error == QUIRE_ERR_MISSING)
-            return qi_fail(diag, QUIRE_ERR_MISSING, "%s: %s", path, text);
-        return qi_fail(diag, QUIRE_ERR_HELPER, "%s: it cannot confine itself: %s", path,
-                       hello.error ? text : "no system call filter");
+    error = receive(h, QI_MESSAGE_HELLO, path, &start, &hello, diag);
+    return error ? error : greet(h, &hello, path, diag);
+}
+
+/* The hello of a helper that a template makes, and who it is. */
+static quire_err await_child(qi_helper *template, int socket, const char *path,
+                             const qi_deadline *deadline, qi_reply *ret_hello, pid_t *ret_pid,
+                             quire_diag *diag) {
+    qi_deadline start = start_deadline(deadline);
+    quire_err e = wait_for_message(socket, &start);
+    if (e == QUIRE_ERR_TIMEOUT || e == QUIRE_ERR_CANCELLED)
+        return qi_fail(diag, e, "%s: %s", path, quire_err_text(e));
+    if (!e && qi_message_receive_from(socket, ret_hello, sizeof *ret_hello, ret_pid) > 0)
+        return QUIRE_ERR_OK;
+    if (qi_helper_alive(template))
+        return qi_fail(diag, QUIRE_ERR_NO_MEMORY,
+                       "%s: no further helper can be started; use fewer --jobs", path);
+    return qi_fail(diag, QUIRE_ERR_HELPER, "%s: the decoding helper was killed; try again", path);
+}
+
+quire_err qi_helper_fork(qi_helper *h, qi_helper *template, const char *path,
+                         const qi_deadline *deadline, quire_diag *diag) {
+    int pair[2], yes = 1;
+    quire_err e = make_sockets(pair, path, diag);
+    if (e) return e;
+    qi_request request = {.version = QI_MESSAGE_VERSION, .kind = QI_MESSAGE_FORK};
+    uint64_t now = qi_clock_ns();
+    /* Sent before the hello can be, which is to tell its sender. Where it cannot be sent nobody has
+     * the other end, and the wait ends at once. */
+    setsockopt(pair[0], SOL_SOCKET, SO_PASSCRED, &yes, sizeof yes);
+    qi_message_send(template->socket, &request, sizeof request, pair[1]);
+    close(pair[1]);
+    qi_reply hello;
+    pid_t pid;
+    e = await_child(template, pair[0], path, deadline, &hello, &pid, diag);
+    if (e) {
+        close(pair[0]);
+        return e;
     }
-    h->confinement = hello.confinement;
-    h->landlock_abi = hello.landlock_abi;
-    return QUIRE_ERR_OK;
+    *h = (qi_helper){.pid = pid, .started_ns = now, .socket = pair[0], .kind = template->kind};
+    return qi_reply_valid(&hello, QI_MESSAGE_HELLO) ? greet(h, &hello, path, diag)
+                                                    : impossible(h, path, diag);
 }
 
 /* Memory and processor time are limited from outside, so that a captured helper cannot raise them.

@@ -10,16 +10,24 @@
 #include "decode/message.h"
 
 typedef struct qi_helper {
-    pid_t pid;  /* 0: not running */
-    int socket; /* while running */
+    pid_t pid;           /* 0: not running */
+    uint64_t started_ns; /* with pid, no two helpers have the same */
+    int socket;          /* while running */
     qi_helper_kind kind;
     uint32_t confinement, landlock_abi;
 } qi_helper;
 
 /* Starts the program at path as a helper of this kind and waits for its hello, at most 10 s.
- * HELPER, MISSING, TIMEOUT, CANCELLED, NO_MEMORY. */
+ * is_template: it is one, for qi_helper_fork. HELPER, MISSING, TIMEOUT, CANCELLED, NO_MEMORY. */
 quire_err qi_helper_start(qi_helper *helper, const char *path, qi_helper_kind kind,
-                          const qi_deadline *deadline, quire_diag *diag);
+                          bool is_template, const qi_deadline *deadline, quire_diag *diag);
+
+/* Has a running template make a helper of its kind, which is then as if this process had started
+ * it, and waits for its hello, at most 10 s. It dies with the thread that started the template.
+ * path is for messages. HELPER, and a template that is found dead is forgotten; TIMEOUT, CANCELLED,
+ * NO_MEMORY. */
+quire_err qi_helper_fork(qi_helper *helper, qi_helper *template, const char *path,
+                         const qi_deadline *deadline, quire_diag *diag);
 
 /* Kills it and takes its exit status (as of waitpid; -1 unknown). Nothing where none is running. */
 int qi_helper_stop(qi_helper *helper);

@@ -168,3 +168,29 @@ int qi_message_receive(int socket, void *message, size_t n_bytes, int *ret_descr
     if (ret_descriptor) *ret_descriptor = descriptor;
     return 1;
 }
+
+int qi_message_receive_from(int socket, void *message, size_t n_bytes, pid_t *ret_sender) {
+    struct iovec io = {.iov_base = message, .iov_len = n_bytes};
+    union {
+        struct cmsghdr header;
+        char bytes[CMSG_SPACE(sizeof(struct ucred))];
+    } control = {0};
+    struct msghdr m = {.msg_iov = &io,
+                       .msg_iovlen = 1,
+                       .msg_control = control.bytes,
+                       .msg_controllen = sizeof control.bytes};
+    ssize_t n;
+    do
+        n = recvmsg(socket, &m, MSG_CMSG_CLOEXEC);
+    while (n < 0 && errno == EINTR);
+    if (n != (ssize_t)n_bytes || (m.msg_flags & MSG_TRUNC)) return n == 0 ? 0 : -1;
+    const struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+    struct ucred sender;
+    if (!c || c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_CREDENTIALS ||
+        c->cmsg_len != CMSG_LEN(sizeof sender))
+        return -1;
+    memcpy(&sender, CMSG_DATA(c), sizeof sender);
+    if (sender.pid <= 0) return -1;
+    *ret_sender = sender.pid;
+    return 1;
+}

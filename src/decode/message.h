@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/err.h"
 
@@ -56,6 +57,8 @@ typedef enum qi_message_kind {
     QI_MESSAGE_TEXT,    /* page, width_px, height_px, with_ink; descriptor: memory for a
                            qi_text_area */
     QI_MESSAGE_CLOSE,   /* frees the document; not answered */
+    QI_MESSAGE_FORK,    /* to a template, which takes no other; descriptor: the socket of a child to
+                           be made, which says hello there; not answered */
     QI_N_MESSAGE_KINDS
 } qi_message_kind;
 
@@ -70,7 +73,10 @@ typedef enum qi_helper_kind {
 } qi_helper_kind;
 
 #define QI_HELPER_HEIF_ARGUMENT "heif"
-#define QI_HELPER_PDF_SUFFIX    "-pdf" /* of the program's path */
+/* Beside these, a helper is a template on the argument QI_HELPER_TEMPLATE_ARGUMENT: it serves no
+ * document, but makes children that do. */
+#define QI_HELPER_TEMPLATE_ARGUMENT "template"
+#define QI_HELPER_PDF_SUFFIX        "-pdf" /* of the program's path */
 
 typedef struct qi_request {
     uint32_t version, kind;
@@ -133,5 +139,9 @@ bool qi_message_send(int socket, const void *message, size_t n_bytes, int descri
  * kernel. 1 when there was one, 0 at the end of the connection, -1 on an error or a message of
  * another size. */
 int qi_message_receive(int socket, void *message, size_t n_bytes, int *ret_descriptor);
+
+/* Receives as above, from a socket with SO_PASSCRED; ret_sender: the process that sent it, as the
+ * kernel says. */
+int qi_message_receive_from(int socket, void *message, size_t n_bytes, pid_t *ret_sender);
 
 #endif

@@ -62,7 +62,7 @@ static bool is_same(const qi_page_key *a, const qi_page_key *b) {
            a->height_px == b->height_px && a->dpi == b->dpi && a->region.x0 == b->region.x0 &&
            a->region.y0 == b->region.y0 && a->region.x1 == b->region.x1 &&
            a->region.y1 == b->region.y1 && !memcmp(&a->models, &b->models, sizeof a->models) &&
-           a->helper == b->helper;
+           a->helper.pid == b->helper.pid && a->helper.started_ns == b->helper.started_ns;
 }
 
 static const place *find(const qi_page_cache *c, const qi_page_key *key) {

@@ -20,7 +20,7 @@ typedef struct qi_page_key {
     float dpi;        /* 0: not known */
     quire_box region; /* of the page, that is read */
     qi_model_set models;
-    pid_t helper;
+    qi_helper_id helper;
 } qi_page_key;
 
 /* Keeps results of n_bytes together. secret is borrowed. NO_MEMORY. */

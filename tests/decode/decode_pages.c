@@ -2,7 +2,7 @@
  * document, one a page, and the pixels as OUT_DIR/N.pgm, N counting pages from 0 over all files.
  *
  *     decode_pages [--max-pixels N] [--max-pages N] [--timeout-ms N] [--password P]
- *                  OUT_DIR FILE...
+ *                  [--one-document 1] OUT_DIR FILE...
  *
  * "-" is standard input. Lines: `document TYPE PAGES`, `page W H DPI DECODE_BYTES`,
  * `error CODE TEXT`. */
@@ -16,6 +16,7 @@
 
 typedef struct options {
     qi_decoder_limits limits;
+    bool one_document; /* a helper for each */
     uint64_t timeout_ns;
     const char *password;
     const char *out_dir;
@@ -74,6 +75,7 @@ int main(int argc, char **argv) {
         uint64_t value = strtoull(argv[i + 1], NULL, 10);
         if (!strcmp(argv[i], "--max-pixels")) o.limits.max_pixels = value;
         if (!strcmp(argv[i], "--max-pages")) o.limits.max_pages = (uint32_t)value;
+        if (!strcmp(argv[i], "--one-document")) o.one_document = value;
         if (!strcmp(argv[i], "--password")) o.password = argv[i + 1];
         if (!strcmp(argv[i], "--timeout-ms")) o.timeout_ns = value * 1000000;
     }
@@ -81,12 +83,15 @@ int main(int argc, char **argv) {
     o.out_dir = argv[i++];
     qi_decoder *decoder;
     quire_diag diag;
+    qi_helper_templates *templates = o.one_document ? qi_helper_templates_new() : NULL;
     if (qi_decoder_new(NULL, &o.limits, &decoder, &diag)) {
         report(&diag);
         return 1;
     }
+    qi_decoder_use_templates(decoder, templates);
     for (; i < argc; i++)
         decode_file(decoder, &o, argv[i]);
     qi_decoder_free(decoder);
+    qi_helper_templates_free(templates);
     return 0;
 }

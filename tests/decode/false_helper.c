@@ -73,6 +73,10 @@ int main(void) {
     char word[20] = "";
     int descriptor;
     while (qi_message_receive(QI_HELPER_SOCKET, &request, sizeof request, &descriptor) > 0) {
+        if (request.kind == QI_MESSAGE_FORK) { /* as where no process can be made */
+            close(descriptor);
+            continue;
+        }
         if (request.kind == QI_MESSAGE_OPEN) {
             ssize_t n = pread(descriptor, word, sizeof word - 1, 0);
             word[n > 0 ? n : 0] = 0;

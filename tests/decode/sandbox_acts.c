@@ -2,11 +2,15 @@
  * allowed one end it with status 0. Made of the helper's own sources, with this main in place of
  * its own.
  *
- *     sandbox_acts [--threads|--fonts] ACT
+ *     sandbox_acts [--threads] [--fonts] [--template|--child] ACT
+ *
+ * --template: as a template does, of which --child makes a child that does it; that is a child of
+ * the caller of this program, as is usual with templates, and left for it to wait for.
  *
  * fonts and secret open a file that --fonts grants, and one that it does not: status 5 where that
  * is denied. */
 #include <fcntl.h>
+#include <linux/seccomp.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <sched.h>
@@ -24,6 +28,7 @@
 #include <unistd.h>
 
 #include "decode/helper/sandbox.h"
+#include "decode/helper/template.h"
 #include "decode/message.h"
 
 static void *thread_main(void *argument) {
@@ -132,6 +137,22 @@ static void do_read(void) {
 static void do_dup(void) {
     syscall(SYS_dup, 0);
 }
+/* What making a child takes. */
+static void do_clone_parent(void) {
+    syscall(SYS_clone, CLONE_PARENT | SIGCHLD, 0, 0, 0, 0);
+}
+static void do_dup3(void) {
+    dup3(0, QI_HELPER_SOCKET, 0);
+}
+static void do_pdeathsig(void) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+}
+static void do_filter(void) {
+    syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, NULL);
+}
+static void do_abort(void) {
+    abort();
+}
 static void do_ioctl(void) {
     isatty(0);
 }
@@ -151,13 +172,14 @@ static const struct {
 } acts[] = {
 #define ACT(name)                                                                                  \
     { #name, do_##name }
-    ACT(thread),   ACT(memory),    ACT(reply),     ACT(open),          ACT(create),
-    ACT(open_old), ACT(unlink),    ACT(stat),      ACT(socket),        ACT(connect),
-    ACT(execve),   ACT(fork),      ACT(vfork),     ACT(clone),         ACT(ptrace),
-    ACT(kill),     ACT(tgkill),    ACT(mmap_exec), ACT(mprotect_exec), ACT(mmap_shared),
-    ACT(prctl),    ACT(setrlimit), ACT(memfd),     ACT(write),         ACT(read),
-    ACT(dup),      ACT(ioctl),     ACT(uname),     ACT(io_uring),      ACT(x32),
-    ACT(fonts),    ACT(secret),
+    ACT(thread),   ACT(memory),    ACT(reply),        ACT(open),          ACT(create),
+    ACT(open_old), ACT(unlink),    ACT(stat),         ACT(socket),        ACT(connect),
+    ACT(execve),   ACT(fork),      ACT(vfork),        ACT(clone),         ACT(ptrace),
+    ACT(kill),     ACT(tgkill),    ACT(mmap_exec),    ACT(mprotect_exec), ACT(mmap_shared),
+    ACT(prctl),    ACT(setrlimit), ACT(memfd),        ACT(write),         ACT(read),
+    ACT(dup),      ACT(ioctl),     ACT(uname),        ACT(io_uring),      ACT(x32),
+    ACT(fonts),    ACT(secret),    ACT(clone_parent), ACT(dup3),          ACT(pdeathsig),
+    ACT(filter),   ACT(abort),
 };
 
 /* Tells what the sandbox left: descriptors, and what it says of itself. */
@@ -170,28 +192,52 @@ static void report(uint32_t confinement, uint32_t landlock_abi) {
     syscall(SYS_writev, 2, &io, 1);
 }
 
-int main(int argc, char **argv) {
-    bool threads = argc == 3 && !strcmp(argv[1], "--threads");
-    const char *name = argc > 1 ? argv[argc - 1] : "";
-    dup2(open("/dev/null", O_RDWR), QI_HELPER_SOCKET);
-    if (threads) do_thread();
-    uint32_t confinement, abi;
-    quire_diag diag;
-    static const char *const fonts[] = {"/usr/share/fonts", "/nowhere", NULL};
-    qi_sandbox_needs needs = {.threads = threads,
-                              .read_paths = strcmp(argv[1], "--fonts") ? NULL : fonts};
-    if (qi_sandbox_enter(&needs, &confinement, &abi, &diag)) {
-        fprintf(stderr, "%s\n", diag.text);
-        return 2;
-    }
-    if (!strcmp(name, "report")) {
-        report(confinement, abi);
-        _exit(0);
-    }
+/* The socket at its place, with one request for a child waiting in it. */
+static bool ask_for_a_child(void) {
+    int pair[2], child = open("/dev/null", O_RDWR);
+    if (child < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair)) return false;
+    qi_request request = {.version = QI_MESSAGE_VERSION, .kind = QI_MESSAGE_FORK};
+    return qi_message_send(pair[1], &request, sizeof request, child) &&
+           dup2(pair[0], QI_HELPER_SOCKET) >= 0;
+}
+
+static void act(const char *name) {
     for (size_t i = 0; i < sizeof acts / sizeof *acts; i++)
         if (!strcmp(name, acts[i].name)) {
             acts[i].act();
             _exit(0);
         }
     _exit(2);
+}
+
+int main(int argc, char **argv) {
+    static const char *const fonts[] = {"/usr/share/fonts", "/nowhere", NULL};
+    qi_sandbox_needs needs = {0};
+    bool in_child = false;
+    for (int i = 1; i < argc - 1; i++) {
+        if (!strcmp(argv[i], "--threads")) needs.threads = true;
+        if (!strcmp(argv[i], "--fonts")) needs.read_paths = fonts;
+        if (!strcmp(argv[i], "--child")) in_child = true;
+        if (!strcmp(argv[i], "--template") || in_child) needs.forks = true;
+    }
+    const char *name = argc > 1 ? argv[argc - 1] : "";
+    dup2(open("/dev/null", O_RDWR), QI_HELPER_SOCKET);
+    if (in_child && !ask_for_a_child()) return 4;
+    if (needs.threads) do_thread();
+    uint32_t confinement, abi;
+    quire_diag diag;
+    if (qi_sandbox_enter(&needs, &confinement, &abi, &diag)) {
+        fprintf(stderr, "%s\n", diag.text);
+        return 2;
+    }
+    if (in_child) {
+        if (!qi_template_run()) _exit(0);
+        needs.forks = false;
+        if (qi_sandbox_narrow(&needs, &diag)) _exit(6);
+    }
+    if (!strcmp(name, "report")) {
+        report(confinement, abi);
+        _exit(0);
+    }
+    act(name);
 }

@@ -1,7 +1,6 @@
 /* The client against helpers that die, hang and lie, and against the real one: every call returns
  * an error or a result within its time, and the decoder goes on with the next document.
  * FALSE_HELPER and QUIRE_DECODE name the programs. */
-#include <fcntl.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -10,65 +9,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
-#include "decode/decoder.h"
 #include "decode/sanitized.h"
-
-static const qi_decoder_limits limits = {.max_pixels = 100000000};
-
-static qi_decoder *decoder_new(const char *variable) {
-    qi_decoder *d;
-    quire_diag diag;
-    assert_int_equal(qi_decoder_new(getenv(variable), &limits, &d, &diag), QUIRE_ERR_OK);
-    return d;
-}
-
-/* A document in memory; the caller closes it. */
-static int document(const void *bytes, size_t n) {
-    int fd = memfd_create("test", MFD_CLOEXEC);
-    assert_true(fd >= 0);
-    assert_int_equal(pwrite(fd, bytes, n, 0), n);
-    return fd;
-}
-
-/* A P5 of w × h with pixel (x, y) = x + y * 3 + seed. */
-static int greymap(uint32_t w, uint32_t h, uint8_t seed) {
-    char *bytes = malloc((size_t)w * h + 64);
-    int at = sprintf(bytes, "P5 %u %u 255\n", w, h);
-    for (uint32_t y = 0; y < h; y++)
-        for (uint32_t x = 0; x < w; x++)
-            bytes[(size_t)at + (size_t)y * w + x] = (char)(x + y * 3 + seed);
-    int fd = document(bytes, (size_t)at + (size_t)w * h);
-    free(bytes);
-    return fd;
-}
-
-static quire_err decode(qi_decoder *d, int fd, uint32_t page, const qi_deadline *deadline,
-                        qi_decoded *ret, quire_diag *diag) {
-    qi_document_info info;
-    quire_err e = qi_decoder_open(d, fd, "doc", NULL, deadline, &info, diag);
-    return e ? e : qi_decoder_page(d, page, deadline, ret, diag);
-}
-
-static void check_greymap(qi_decoder *d, uint32_t w, uint32_t h, uint8_t seed) {
-    qi_decoded page;
-    quire_diag diag;
-    int fd = greymap(w, h, seed);
-    assert_int_equal(decode(d, fd, 0, NULL, &page, &diag), QUIRE_ERR_OK);
-    close(fd);
-    assert_int_equal(page.grey.width, w);
-    assert_int_equal(page.grey.height, h);
-    for (uint32_t y = 0; y < h; y += 7)
-        for (uint32_t x = 0; x < w; x++)
-            assert_int_equal(qi_grey_row(&page.grey, y)[x], (uint8_t)(x + y * 3 + seed));
-    qi_decoded_done(&page);
-}
+#include "decoding.h"
 
 /* RGB pixels of w × h; the caller frees them. */
 static uint8_t *colours(uint32_t w, uint32_t h, size_t stride) {
@@ -85,21 +32,6 @@ static quire_err encode(qi_decoder *d, uint32_t w, uint32_t h, qi_encoded *ret, 
     quire_err e = qi_decoder_encode_png(d, rgb, w, h, stride, "picture", NULL, ret, diag);
     free(rgb);
     return e;
-}
-
-static bool has_children(void) {
-    return waitpid(-1, NULL, WNOHANG) >= 0;
-}
-
-/* The one child of this process. */
-static pid_t helper_pid(void) {
-    char path[64], line[64] = "";
-    snprintf(path, sizeof path, "/proc/self/task/%d/children", getpid());
-    FILE *f = fopen(path, "r");
-    assert_non_null(f);
-    assert_non_null(fgets(line, sizeof line, f));
-    fclose(f);
-    return (pid_t)atoi(line);
 }
 
 static void lies_are_refused(void **state) {
@@ -390,20 +322,6 @@ static void terminal_signals_are_the_parents(void **state) {
     qi_decoder_free(d);
 }
 
-static bool is_gone(pid_t pid) {
-    for (int i = 0; i < 100; i++) {
-        char path[64], line[256] = "";
-        snprintf(path, sizeof path, "/proc/%d/stat", pid);
-        FILE *f = fopen(path, "r");
-        if (!f) return true;
-        if (!fgets(line, sizeof line, f)) line[0] = 0;
-        fclose(f);
-        if (strstr(line, ") Z ")) return true;
-        usleep(20000);
-    }
-    return false;
-}
-
 static void helper_dies_with_its_parent(void **state) {
     int fds[2];
     assert_int_equal(pipe(fds), 0);
@@ -475,6 +393,7 @@ static void standard_descriptors_closed(void **state) {
 }
 
 static void no_helper(void **state) {
+    const qi_decoder_limits limits = {.max_pixels = 1};
     qi_decoder *d;
     quire_diag diag;
     assert_int_equal(qi_decoder_new("/nowhere/quire-decode", &limits, &d, &diag),

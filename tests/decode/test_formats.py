@@ -435,6 +435,24 @@ def test_heif(tmp_path, decode_one, coding, media_type):
 
 # ---- the way in
 
+def test_a_helper_for_each_document_decodes_the_same(tmp_path, decode_files):
+    image = Image.fromarray(RGB)
+    image.save(tmp_path / "a.ppm")
+    subprocess.run([os.environ["MAKE_HEIF"], "hevc", tmp_path / "a.ppm", tmp_path / "a.heic"],
+                   check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    files = [tmp_path / "a.heic", save(tmp_path, image, "a.png"), tmp_path / "nothing.png",
+             save(tmp_path, image, "a.pdf"), save(tmp_path, image, "a.webp"),
+             save(tmp_path, image, "b.tif", save_all=True, append_images=[image] * 4)]
+    files[2].write_bytes(b"nothing")
+    files *= 2
+    one, many = decode_files(*files, options=("--one-document", 1)), decode_files(*files)
+    assert len(one) == len(many) == len(files)
+    for a, b in zip(one, many):
+        assert (a.media_type, a.errors, len(a.pages)) == (b.media_type, b.errors, len(b.pages))
+        assert all(np.array_equal(p.pixels, q.pixels) for p, q in zip(a.pages, b.pages))
+    assert [len(document.pages) for document in one] == [1, 1, 0, 1, 1, 5] * 2
+
+
 def test_name_does_not_decide(tmp_path, decode_one):
     path = save(tmp_path, Image.fromarray(GREY), "a.png")
     path.rename(tmp_path / "a.jpg")

@@ -37,7 +37,7 @@ static void parse(const char *text, fake_script *ret) {
         KEY(pages),     KEY(w),         KEY(h),       KEY(lines),     KEY(width),    KEY(bytes),
         KEY(bad),       KEY(dies),      KEY(hangs),   KEY(badbits),   KEY(nolayout), KEY(turned),
         KEY(decode_us), KEY(layout_us), KEY(line_us), KEY(openfails), KEY(noembed),  KEY(held),
-        KEY(text),      KEY(copies),    KEY(helper),
+        KEY(text),      KEY(copies),    KEY(helper),  KEY(started),
 #undef KEY
     };
     *ret = (fake_script){.pages = 1, .w = 100, .h = 100, .lines = 3, .width = 100};
@@ -59,6 +59,8 @@ quire_err qi_decoder_new(const char *helper_path, const qi_decoder_limits *limit
     atomic_fetch_add(&fakes.decoders, 1);
     return QUIRE_ERR_OK;
 }
+
+void qi_decoder_use_templates(qi_decoder *decoder, qi_helper_templates *templates) {}
 
 void qi_decoder_free(qi_decoder *d) {
     if (!d) return;
@@ -128,13 +130,13 @@ quire_err qi_decoder_page(qi_decoder *d, uint32_t page, const qi_deadline *deadl
     if (!pixels) return QUIRE_ERR_NO_MEMORY;
     pixels->page = s->copies ? 0 : page;
     pixels->script = *s;
-    pixels->script.helper = 0; /* the same pixels, whoever decodes them */
+    pixels->script.helper = pixels->script.started = 0; /* the same pixels, whoever decodes them */
     snprintf(pixels->name, sizeof pixels->name, "%s", d->name);
     atomic_fetch_add(&fakes.decoded, 1);
     *ret_decoded = (qi_decoded){.grey = {(uint8_t *)pixels, (uint32_t)s->w, (uint32_t)s->h, s->w},
                                 .map = pixels,
                                 .map_bytes = sizeof *pixels,
-                                .helper = (pid_t)s->helper,
+                                .helper = {(pid_t)s->helper, s->started},
                                 .helper_ns = 1000};
     return QUIRE_ERR_OK;
 }

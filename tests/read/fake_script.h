@@ -4,7 +4,8 @@
 
 typedef struct fake_script {
     unsigned long pages, w, h, lines, width, bytes, bad, dies, hangs, badbits, nolayout, turned;
-    unsigned long decode_us, layout_us, line_us, openfails, noembed, held, text, copies, helper;
+    unsigned long decode_us, layout_us, line_us, openfails, noembed, held, text, copies;
+    unsigned long helper, started;
 } fake_script;
 
 typedef struct fake_pixels {

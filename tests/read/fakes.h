@@ -14,7 +14,7 @@
  *   held              memory that is held while it is open
  *   text              1: it may have a text layer, as PDFs do, though none of its pages has
  *   copies            1: all pages have the pixels of the first, and so its text
- *   helper            the process that decodes it
+ *   helper, started   the process that decodes it, and when that was started
  *   noembed           the page whose part of a PDF kills the helper
  * Every line reads as "<doc>.<page>.<line>", by the name and page that are in the pixels. */
 #ifndef QI_TESTS_FAKES_H

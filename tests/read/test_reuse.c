@@ -91,6 +91,7 @@ static void pages_of_another_helper_are_read(void **state) {
     quire_reader *r = open_reusing(1);
     assert_int_equal(read_copies(r, "a", "FAKE helper=1", NULL, 1), 0);
     assert_int_equal(read_copies(r, "a", "FAKE helper=2", NULL, 1), 0);
+    assert_int_equal(read_copies(r, "a", "FAKE helper=1 started=5", NULL, 1), 0);
     assert_int_equal(read_copies(r, "a", "FAKE helper=1", NULL, 1), 1);
     close_reader(r, 1);
 }

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/landlock.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <signal.h>
@@ -118,9 +119,32 @@ static int add_file_rules(scmp_filter_ctx f) {
     return e;
 }
 
+/* What it takes to make a child and to narrow the sandbox there. A filter also binds children,
+ * which can but add to it, so the rest of what they need is allowed as well; their own filter
+ * leaves all of this out. */
+static int add_fork_rules(scmp_filter_ctx f) {
+    int e = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
+                             SCMP_A0(SCMP_CMP_EQ, CLONE_PARENT | SIGCHLD));
+    if (!e)
+        e = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(dup3), 1,
+                             SCMP_A1(SCMP_CMP_EQ, QI_HELPER_SOCKET));
+    if (!e)
+        e = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 2,
+                             SCMP_A0(SCMP_CMP_EQ, PR_SET_PDEATHSIG), SCMP_A1(SCMP_CMP_EQ, SIGKILL));
+    if (!e)
+        e = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(seccomp), 2,
+                             SCMP_A0(SCMP_CMP_EQ, SECCOMP_SET_MODE_FILTER),
+                             SCMP_A1(SCMP_CMP_EQ, 0));
+    /* abort() of a child, whose number is not known yet. */
+    if (!e)
+        e = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1, SCMP_A2(SCMP_CMP_EQ, SIGABRT));
+    return e;
+}
+
 static int add_rules(scmp_filter_ctx f, const qi_sandbox_needs *needs) {
     bool with_threads = needs->threads;
     int e = needs->read_paths ? add_file_rules(f) : 0;
+    if (!e && needs->forks) e = add_fork_rules(f);
     for (size_t i = 0; !e && i < sizeof free_calls / sizeof *free_calls; i++)
         e = seccomp_rule_add(f, SCMP_ACT_ALLOW, free_calls[i], 0);
     /* The socket alone is talked to; codecs' complaints may go to /dev/null. */
@@ -163,7 +187,8 @@ static int add_rules(scmp_filter_ctx f, const qi_sandbox_needs *needs) {
 static quire_err enter_seccomp(const qi_sandbox_needs *needs, quire_diag *diag) {
     scmp_filter_ctx f = seccomp_init(SCMP_ACT_KILL_PROCESS);
     if (!f) return fail("no system call filter", ENOMEM, diag);
-    int e = add_rules(f, needs);
+    int e = seccomp_attr_set(f, SCMP_FLTATR_CTL_NNP, 0); /* it is set */
+    if (!e) e = add_rules(f, needs);
     if (!e) e = seccomp_load(f);
     seccomp_release(f);
     return e ? fail("the system call filter cannot be set", -e, diag) : QUIRE_ERR_OK;
@@ -198,4 +223,9 @@ quire_err qi_sandbox_enter(const qi_sandbox_needs *needs, uint32_t *ret_confinem
     *ret_confinement = confinement;
     *ret_landlock_abi = abi;
     return QUIRE_ERR_OK;
+}
+
+quire_err qi_sandbox_narrow(const qi_sandbox_needs *needs, quire_diag *diag) {
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL)) return fail("prctl", errno, diag);
+    return QI_SANITIZED ? QUIRE_ERR_OK : enter_seccomp(needs, diag);
 }

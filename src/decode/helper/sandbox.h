@@ -11,6 +11,7 @@ typedef struct qi_sandbox_needs {
     bool threads;                  /* the process may still start threads */
     const char *const *read_paths; /* NULL-ended; folders and files below which it may open files
                                       for reading, where they exist. NULL: no path at all */
+    bool forks;                    /* the process makes children, by CLONE_PARENT, that narrow it */
 } qi_sandbox_needs;
 
 /* Enters it, for good; only the socket at QI_HELPER_SOCKET and 0–2 stay open. After it a forbidden
@@ -18,5 +19,10 @@ typedef struct qi_sandbox_needs {
  * where it cannot, and where read_paths are to be kept to and the kernel has no Landlock. */
 quire_err qi_sandbox_enter(const qi_sandbox_needs *needs, uint32_t *ret_confinement,
                            uint32_t *ret_landlock_abi, quire_diag *diag);
+
+/* In a child of a process that entered it with `forks`: the child dies with its parent from now on,
+ * and can do only what needs say, as if it had entered it so itself. Limits, Landlock and the
+ * disposition of signals it has from the other. HELPER. */
+quire_err qi_sandbox_narrow(const qi_sandbox_needs *needs, quire_diag *diag);
 
 #endif
