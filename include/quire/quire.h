@@ -247,6 +247,9 @@ typedef struct quire_options {
     quire_text_layer text_layer;
     bool anew;      /* lines and pages that were read a while ago are read again: for measuring */
     bool any_order; /* a document's items do not wait for those of documents added before it */
+    /* No process that decodes ever holds two documents, nor memory that another document was in:
+     * for readers whose documents are of several owners. */
+    bool one_document_helpers;
 } quire_options;
 
 /* Pages of a document that an earlier run has read, all before first_index. They are not read

@@ -11,15 +11,16 @@
 enum { MAX_JOBS = 512 };
 
 /* The memory plan. Code and models are mapped files and not counted. */
-#define PROCESS_BYTES (24 * MB) /* heap of the process at rest, buffers of the command */
-#define HELPER_BYTES  (24 * MB) /* a helper at rest, and pixels kept for its next pages */
-#define LINES_BYTES   (4 * MB)  /* lines that were read a while ago, of some 100 dense pages … */
-#define RESULTS_BYTES (2 * MB)  /* … and pages */
-#define LEAST_BYTES   (48 * MB) /* for pages: a grey A4 page at 300 dpi and more */
-#define COMFORT_BYTES (64 * MB) /* for pages, a thread, where the default is free to grow */
-#define DEFAULT_BYTES (400 * MB)
-#define MAX_DELAY_NS  (250 * UINT64_C(1000000))
-#define MIN_BATCH     8
+#define PROCESS_BYTES  (24 * MB) /* heap of the process at rest, buffers of the command */
+#define HELPER_BYTES   (24 * MB) /* a helper at rest, and pixels kept for its next pages */
+#define TEMPLATE_BYTES (2 * MB)  /* of what helpers are made of */
+#define LINES_BYTES    (4 * MB)  /* lines that were read a while ago, of some 100 dense pages … */
+#define RESULTS_BYTES  (2 * MB)  /* … and pages */
+#define LEAST_BYTES    (48 * MB) /* for pages: a grey A4 page at 300 dpi and more */
+#define COMFORT_BYTES  (64 * MB) /* for pages, a thread, where the default is free to grow */
+#define DEFAULT_BYTES  (400 * MB)
+#define MAX_DELAY_NS   (250 * UINT64_C(1000000))
+#define MIN_BATCH      8
 
 typedef struct plan {
     uint32_t n_jobs;
@@ -30,8 +31,10 @@ void quire_options_init(quire_options *options) {
     *options = (quire_options){.languages = "eng"};
 }
 
-static uint64_t fixed_bytes(uint32_t n_jobs, uint64_t session_bytes) {
-    return PROCESS_BYTES + LINES_BYTES + RESULTS_BYTES + n_jobs * (session_bytes + HELPER_BYTES);
+static uint64_t fixed_bytes(const quire_options *o, uint32_t n_jobs, uint64_t session_bytes) {
+    uint64_t templates = o->one_document_helpers ? QI_N_HELPER_KINDS * TEMPLATE_BYTES : 0;
+    return PROCESS_BYTES + LINES_BYTES + RESULTS_BYTES + templates +
+           n_jobs * (session_bytes + HELPER_BYTES);
 }
 
 /* jobs and memory as given are kept to; what was left to us fits the control group. */
@@ -46,14 +49,14 @@ static quire_err make_plan(const quire_options *o, uint64_t session_bytes, plan 
         n_jobs = MAX_JOBS;
     }
     if (!memory) {
-        uint64_t comfort = fixed_bytes(n_jobs, session_bytes) + n_jobs * COMFORT_BYTES;
+        uint64_t comfort = fixed_bytes(o, n_jobs, session_bytes) + n_jobs * COMFORT_BYTES;
         uint64_t allowed = qi_memory_allowed_bytes() / 5 * 4;
         memory = comfort > DEFAULT_BYTES ? comfort : DEFAULT_BYTES;
         if (memory > allowed) memory = allowed;
     }
-    while (!o->jobs && n_jobs > 1 && fixed_bytes(n_jobs, session_bytes) + LEAST_BYTES > memory)
+    while (!o->jobs && n_jobs > 1 && fixed_bytes(o, n_jobs, session_bytes) + LEAST_BYTES > memory)
         n_jobs--;
-    uint64_t fixed = fixed_bytes(n_jobs, session_bytes);
+    uint64_t fixed = fixed_bytes(o, n_jobs, session_bytes);
     if (memory < fixed + LEAST_BYTES)
         return qi_fail(diag, QUIRE_ERR_USAGE,
                        "%llu MB of memory are too little for %u job%s, which need%s %llu MB "
@@ -85,10 +88,13 @@ static quire_err make_decoders(quire_reader *r, const quire_options *o, quire_di
     qi_decoder_limits limits = {.max_pixels = o->max_pixels ? o->max_pixels : QI_DEFAULT_PIXELS};
     r->drivers = calloc(r->n_jobs, sizeof *r->drivers);
     if (!r->drivers) return qi_fail(diag, QUIRE_ERR_NO_MEMORY, "no memory for the drivers");
+    if (o->one_document_helpers && !(r->templates = qi_helper_templates_new()))
+        return qi_fail(diag, QUIRE_ERR_NO_MEMORY, "no memory for the helpers");
     for (uint32_t i = 0; i < r->n_jobs; i++) {
         r->drivers[i].reader = r;
         quire_err err = qi_decoder_new(o->decode_helper, &limits, &r->drivers[i].decoder, diag);
         if (err) return err;
+        qi_decoder_use_templates(r->drivers[i].decoder, r->templates);
     }
     return QUIRE_ERR_OK;
 }
@@ -182,6 +188,7 @@ void quire_reader_close(quire_reader *r) {
         if (r->sessions) qi_ocr_session_free(r->sessions[i]);
         if (r->drivers) qi_decoder_free(r->drivers[i].decoder);
     }
+    qi_helper_templates_free(r->templates);
     free(r->sessions);
     free(r->drivers);
     qi_line_cache_free(r->line_cache);

@@ -136,6 +136,7 @@ struct quire_reader {
     qi_page_cache *page_cache;
     qi_ocr_session **sessions; /* one a pool thread */
     qi_driver *drivers;
+    qi_helper_templates *templates; /* of the drivers' helpers; NULL: these serve many documents */
     qi_budget *budget;
     qi_pool *pool;
     quire_progress progress; /* but for what is in flight */

@@ -196,23 +196,75 @@ quire.quire_reader_close(german)
 """
 
 
+def run_beside_the_example(tmp_path, script, *paths):
+    """Runs a script that imports what the Python example of docs/api.md defines."""
+    text = (ROOT / "docs" / "api.md").read_text()
+    module = re.search(r"^```python\n(.*?)^```$", text, re.M | re.S)[1]
+    (tmp_path / "example.py").write_text(module[:module.index("for path in sys.argv")])
+    (tmp_path / "script.py").write_text(script)
+    env = {**os.environ, "LD_LIBRARY_PATH": os.path.dirname(LIBRARY)}
+    return subprocess.run([sys.executable, tmp_path / "script.py", *paths], env=env,
+                          capture_output=True, timeout=300, check=False)
+
+
 @pytest.mark.skipif(os.environ.get("SANITIZED") == "1",
                     reason="Python cannot load a sanitizer's build of the library")
 def test_a_request_names_some_of_the_reader_s_languages(samples, tmp_path):
     """Each document is read as by a reader of its languages alone, whatever the same pages were read
     with before."""
-    text = (ROOT / "docs" / "api.md").read_text()
-    module = re.search(r"^```python\n(.*?)^```$", text, re.M | re.S)[1]
-    (tmp_path / "example.py").write_text(module[:module.index("for path in sys.argv")])
-    (tmp_path / "requests.py").write_text(REQUESTS)
-    env = {**os.environ, "LD_LIBRARY_PATH": os.path.dirname(LIBRARY)}
-    done = subprocess.run([sys.executable, tmp_path / "requests.py", samples / "receipt.jpg"],
-                          env=env, capture_output=True, timeout=300, check=False)
+    done = run_beside_the_example(tmp_path, REQUESTS, samples / "receipt.jpg")
     assert (done.returncode, done.stderr) == (0, b"")
     said = done.stdout.decode().splitlines()
     assert said[0] == said[1] == "fra is none of the languages that the reader was opened with"
     assert said[2] == said[3] == ("a language of 0 characters is none; give names such as eng or "
                                   "eng+deu")
+
+
+OF_SEVERAL_OWNERS = """
+import glob, time
+from example import *
+
+def children():
+    paths = glob.glob("/proc/self/task/*/children")
+    return [pid for path in paths for pid in open(path).read().split()]
+
+def read_all(one_document_helpers):
+    options, reader, diag, item = Options(), c_void_p(), Diag(), Item()
+    quire.quire_options_init(byref(options))
+    options.jobs, options.one_document_helpers = 2, one_document_helpers
+    check(quire.quire_reader_open(byref(options), byref(reader), byref(diag)), diag.text)
+    for path in sys.argv[1:] * 3:
+        name = path.encode()
+        check(quire.quire_reader_add_file(reader, name, None, None, byref(diag)), diag.text)
+    found = []
+    while quire.quire_reader_next(reader, byref(item)) or item.kind != IDLE:
+        check(item.error, item.diag.text)
+        if item.kind == PAGE:
+            page = item.page.contents
+            found += [(line.text, line.confidence) for line in page.lines[:page.n_lines]]
+        quire.quire_item_done(byref(item))
+    limit = time.monotonic() + 60
+    while one_document_helpers and len(children()) > 1 and time.monotonic() < limit:
+        time.sleep(0.01)
+    if one_document_helpers:
+        left = [open(f"/proc/{pid}/cmdline").read() for pid in children()]
+        assert left == ["quire-decode\\0template\\0"]
+    quire.quire_reader_close(reader)
+    assert not children()
+    return found
+
+quire.quire_reader_next.restype = None
+assert read_all(True) == read_all(False)
+"""
+
+
+@pytest.mark.skipif(os.environ.get("SANITIZED") == "1",
+                    reason="Python cannot load a sanitizer's build of the library")
+def test_a_helper_for_each_document(samples, tmp_path):
+    """The same is read; what remains between documents is what helpers are made of."""
+    done = run_beside_the_example(tmp_path, OF_SEVERAL_OWNERS, samples / "receipt.jpg",
+                                  samples / "several-pages.tif")
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 def test_symbols_of_the_header_are_all_listed():
