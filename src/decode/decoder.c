@@ -1,7 +1,7 @@
 /* The decoder's public face: documents and pages over a helper that may die at any time; see
  * decoder.h. The input stays open here, so that a page that killed the helper costs only itself:
  * the next one starts a new helper and hands it the input again. */
-#include "decode/decoder.h"
+#include "decode/decoder_parts.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,10 +14,7 @@
 #include <unistd.h>
 
 #include "decode/helper_folder.h"
-#include "decode/helper_process.h"
 #include "decode/source.h"
-
-enum { NAME_BYTES = 240 };
 
 /* Poppler and cairo keep what they learned of every page, and fonts: a helper that has grown by so
  * much since its first page of a PDF is followed by another. That one has to find its way to the
@@ -27,39 +24,11 @@ enum { NAME_BYTES = 240 };
 #define PDF_LEARNED_BYTES (UINT64_C(128) << 10)
 
 /* What checking a PDF for PDF/A takes beside: the content of a page. */
-#define CHECK_BYTES   (UINT64_C(24) << 20)
-#define ENCODER_BYTES (UINT64_C(2) << 20) /* deflate's tables; rows come on top */
+#define CHECK_BYTES (UINT64_C(24) << 20)
 
 /* What a helper keeps of each page of a PDF up to the one at hand, as is usual and at most; of more
  * than MANY_PAGES, which a document may only say it has, it gets no memory to do so. */
 enum { MANY_PAGES = 1 << 17, PAGE_BYTES = 2304, PAGE_MOST_BYTES = 4096 };
-
-struct qi_decoder {
-    char *path, *pdf_path;
-    qi_decoder_limits limits;
-    qi_helper helper;
-    qi_helper_templates *templates; /* NULL: a helper serves many documents */
-    qi_pixel_pool *pool;            /* NULL: none yet for the next document */
-    int source;                     /* -1: no document */
-    uint64_t source_bytes;
-    bool given;           /* the helper now running holds the document … */
-    uint32_t n_measured;  /* … has been asked for so many of its pages … */
-    uint64_t began_bytes; /* … and had so much memory after the first; 0: unknown */
-    qi_helper_kind needs; /* the kind of helper the document is for */
-    uint32_t n_pages;
-    const char *media_type;
-    bool may_have_text;
-    qi_pixels text;        /* shared memory for text layers; map NULL: not made yet */
-    qi_page_info measured; /* of page measured_page, while is_measured */
-    uint32_t measured_page;
-    bool is_measured;
-    bool want_pdf, want_pdf_a;
-    bool is_ready, rewritten; /* for the PDF that is wanted */
-    uint64_t max_rewrite_bytes;
-    quire_pdf_original original; /* n_bytes 0: none */
-    char name[NAME_BYTES];       /* printable */
-    char password[QI_PASSWORD_BYTES];
-};
 
 static char *beside_program(void) {
     char exe[PATH_MAX];
@@ -98,7 +67,7 @@ quire_err qi_decoder_new(const char *helper_path, const qi_decoder_limits *limit
     }
     d->limits = *limits;
     if (access(d->path, X_OK)) {
-        char path[NAME_BYTES];
+        char path[QI_DECODER_NAME_BYTES];
         quire_err e = qi_fail(diag, QUIRE_ERR_MISSING,
                               "%s: the decoding helper is not there: %s; install quire-decode "
                               "beside quire or set QUIRE_DECODE",
@@ -146,8 +115,8 @@ void qi_decoder_close(qi_decoder *d) {
     d->given = false;
 }
 
-static quire_err ensure_helper(qi_decoder *d, qi_helper_kind kind, const qi_deadline *deadline,
-                               quire_diag *diag) {
+quire_err qi_decoder_ensure_helper(qi_decoder *d, qi_helper_kind kind, const qi_deadline *deadline,
+                                   quire_diag *diag) {
     /* One that has the HEIC codecs reads all other images too. */
     bool serves =
         d->helper.kind == kind || (kind == QI_HELPER_IMAGES && d->helper.kind == QI_HELPER_HEIF);
@@ -165,7 +134,7 @@ static quire_err ensure_helper(qi_decoder *d, qi_helper_kind kind, const qi_dead
 
 quire_err qi_decoder_start(qi_decoder *d, qi_helper_kind kind, qi_confinement *ret_confinement,
                            quire_diag *diag) {
-    quire_err e = ensure_helper(d, kind, NULL, diag);
+    quire_err e = qi_decoder_ensure_helper(d, kind, NULL, diag);
     if (e) return e;
     *ret_confinement = (qi_confinement){
         .seccomp = d->helper.confinement & QI_CONFINED_SECCOMP,
@@ -175,8 +144,7 @@ quire_err qi_decoder_start(qi_decoder *d, qi_helper_kind kind, qi_confinement *r
     return QUIRE_ERR_OK;
 }
 
-/* Shared memory of at least n_bytes; false: there is none. */
-static bool take_pixels(qi_decoder *d, size_t n_bytes, qi_pixels *ret) {
+bool qi_decoder_take_pixels(qi_decoder *d, size_t n_bytes, qi_pixels *ret) {
     if (!d->pool) d->pool = qi_pixel_pool_new();
     return d->pool && qi_pixels_take(d->pool, n_bytes, ret);
 }
@@ -255,17 +223,17 @@ static quire_err rewrite(qi_decoder *d, const qi_deadline *deadline, bool *ret_r
     return QUIRE_ERR_OK;
 }
 
-/* Sees to it that a living helper holds the document. A helper that dies at its opening, but had
+/* A helper that dies at its opening, but had
  * served others before, may have been killed meanwhile or carry their damage: a new one is tried.
  */
-static quire_err ensure_given(qi_decoder *d, const qi_deadline *deadline, quire_diag *diag) {
+quire_err qi_decoder_ensure_given(qi_decoder *d, const qi_deadline *deadline, quire_diag *diag) {
     bool reused = qi_helper_alive(&d->helper);
-    quire_err e = ensure_helper(d, d->needs, deadline, diag);
+    quire_err e = qi_decoder_ensure_helper(d, d->needs, deadline, diag);
     if (e || d->given) return e;
     qi_reply reply;
     e = give(d, deadline, &reply, diag);
     if (e == QUIRE_ERR_HELPER && reused) {
-        e = ensure_helper(d, d->needs, deadline, diag);
+        e = qi_decoder_ensure_helper(d, d->needs, deadline, diag);
         if (!e) e = give(d, deadline, &reply, diag);
     }
     if (e) return e;
@@ -274,7 +242,7 @@ static quire_err ensure_given(qi_decoder *d, const qi_deadline *deadline, quire_
             return qi_fail(diag, QUIRE_ERR_HELPER, "%s: the decoding helper has lost its codec",
                            d->name);
         d->needs = reply.needs;
-        return ensure_given(d, deadline, diag);
+        return qi_decoder_ensure_given(d, deadline, diag);
     }
     d->given = true;
     d->n_measured = 0;
@@ -284,7 +252,7 @@ static quire_err ensure_given(qi_decoder *d, const qi_deadline *deadline, quire_
         if (e) return e;
         d->is_ready = true;
         d->given = !d->rewritten;
-        if (d->rewritten) return ensure_given(d, deadline, diag);
+        if (d->rewritten) return qi_decoder_ensure_given(d, deadline, diag);
     }
     d->original = reply.original;
     if (d->want_pdf && reply.format == QI_FORMAT_PDF && !d->original.n_bytes)
@@ -320,7 +288,7 @@ quire_err qi_decoder_open(qi_decoder *d, int fd, const char *name, const char *p
     quire_err e = qi_source_open(fd, d->name, QI_SOURCE_MAX_BYTES, deadline, &d->source,
                                  &d->source_bytes, diag);
     if (e) return e;
-    e = ensure_given(d, deadline, diag);
+    e = qi_decoder_ensure_given(d, deadline, diag);
     if (e) {
         qi_decoder_close(d);
         return e;
@@ -345,7 +313,7 @@ static bool has_grown(qi_decoder *d) {
     return d->n_measured > 0 && now > d->began_bytes + PDF_GROWTH_BYTES;
 }
 
-static uint64_t pages_bytes(const qi_decoder *d) {
+uint64_t qi_decoder_pages_bytes(const qi_decoder *d) {
     return many_pages(d) * PAGE_MOST_BYTES;
 }
 
@@ -362,14 +330,14 @@ quire_err qi_decoder_page_info(qi_decoder *d, uint32_t page, const qi_deadline *
     if (!d->is_measured || d->measured_page != page) {
         if (d->needs == QI_HELPER_PDF && d->given && has_grown(d))
             qi_helper_stop(&d->helper); /* ensure_given starts the next */
-        e = ensure_given(d, deadline, diag);
+        e = qi_decoder_ensure_given(d, deadline, diag);
         if (e) return e;
         d->n_measured++;
         qi_request request = {
             .version = QI_MESSAGE_VERSION, .kind = QI_MESSAGE_MEASURE, .page = page};
         qi_reply reply;
-        e = qi_helper_call(&d->helper, &request, -1, pages_bytes(d), d->name, deadline, &reply,
-                           diag);
+        e = qi_helper_call(&d->helper, &request, -1, qi_decoder_pages_bytes(d), d->name, deadline,
+                           &reply, diag);
         if (e) return e;
         uint64_t pixels = (uint64_t)reply.width_px * reply.height_px;
         if (pixels > d->limits.max_pixels)
@@ -384,6 +352,7 @@ quire_err qi_decoder_page_info(qi_decoder *d, uint32_t page, const qi_deadline *
                                      .text_bytes = reply.text_bytes,
                                      .embed_bytes = reply.embed_bytes,
                                      .embed_decode_bytes = reply.embed_decode_bytes};
+        qi_decoder_measure_image(d, &d->measured);
         d->measured_page = page;
         d->is_measured = true;
     }
@@ -395,11 +364,11 @@ quire_err qi_decoder_page(qi_decoder *d, uint32_t page, const qi_deadline *deadl
                           qi_decoded *ret_decoded, quire_diag *diag) {
     qi_page_info info;
     quire_err e = qi_decoder_page_info(d, page, deadline, &info, diag);
-    if (!e) e = ensure_given(d, deadline, diag);
+    if (!e) e = qi_decoder_ensure_given(d, deadline, diag);
     if (e) return e;
     size_t stride = 0, n = qi_pixels_bytes(info.width_px, info.height_px, &stride);
     qi_pixels pixels;
-    if (!n || !take_pixels(d, n, &pixels))
+    if (!n || !qi_decoder_take_pixels(d, n + info.image_room_bytes, &pixels))
         return qi_fail(diag, QUIRE_ERR_NO_MEMORY, "%s: no memory for %u x %u pixels", d->name,
                        info.width_px, info.height_px);
     qi_request request = {.version = QI_MESSAGE_VERSION,
@@ -410,8 +379,9 @@ quire_err qi_decoder_page(qi_decoder *d, uint32_t page, const qi_deadline *deadl
                           .stride_bytes = stride};
     uint64_t before = qi_helper_cpu_ns(&d->helper);
     qi_reply reply;
-    e = qi_helper_call(&d->helper, &request, pixels.memory, info.decode_bytes + pages_bytes(d),
-                       d->name, deadline, &reply, diag);
+    e = qi_helper_call(&d->helper, &request, pixels.memory,
+                       info.decode_bytes + qi_decoder_pages_bytes(d), d->name, deadline, &reply,
+                       diag);
     if (e) {
         qi_pixels_give_back(d->pool, &pixels);
         return e;
@@ -466,7 +436,7 @@ quire_err qi_decoder_embed(qi_decoder *d, uint32_t page, const qi_deadline *dead
                            qi_embedded *ret_embedded, quire_diag *diag) {
     qi_page_info info;
     quire_err e = qi_decoder_page_info(d, page, deadline, &info, diag);
-    if (!e) e = ensure_given(d, deadline, diag);
+    if (!e) e = qi_decoder_ensure_given(d, deadline, diag);
     if (e) return e;
     *ret_embedded = (qi_embedded){0};
     if (!info.embed_bytes) return QUIRE_ERR_OK;
@@ -478,8 +448,9 @@ quire_err qi_decoder_embed(qi_decoder *d, uint32_t page, const qi_deadline *dead
                           .page = page,
                           .room_bytes = info.embed_bytes};
     qi_reply reply;
-    e = qi_helper_call(&d->helper, &request, memory, info.embed_decode_bytes + pages_bytes(d),
-                       d->name, deadline, &reply, diag);
+    e = qi_helper_call(&d->helper, &request, memory,
+                       info.embed_decode_bytes + qi_decoder_pages_bytes(d), d->name, deadline,
+                       &reply, diag);
     if (!e) e = accept(d, memory, info.embed_bytes, reply.n_bytes, ret_embedded, diag);
     close(memory);
     return e;
@@ -494,9 +465,9 @@ quire_err qi_decoder_text(qi_decoder *d, uint32_t page, bool with_ink, const qi_
                           qi_text_layer **ret_layer, uint64_t *ret_helper_ns, quire_diag *diag) {
     qi_page_info info;
     quire_err e = qi_decoder_page_info(d, page, deadline, &info, diag);
-    if (!e) e = ensure_given(d, deadline, diag);
+    if (!e) e = qi_decoder_ensure_given(d, deadline, diag);
     if (e) return e;
-    if (!d->text.map && !take_pixels(d, sizeof(qi_text_area), &d->text))
+    if (!d->text.map && !qi_decoder_take_pixels(d, sizeof(qi_text_area), &d->text))
         return qi_fail(diag, QUIRE_ERR_NO_MEMORY, "%s: no memory for its text layer", d->name);
     qi_request request = {.version = QI_MESSAGE_VERSION,
                           .kind = QI_MESSAGE_TEXT,
@@ -508,7 +479,7 @@ quire_err qi_decoder_text(qi_decoder *d, uint32_t page, bool with_ink, const qi_
     qi_reply reply;
     e = qi_helper_call(&d->helper, &request, d->text.memory,
                        QI_DECODER_TEXT_BYTES - sizeof(qi_text_area) +
-                           (with_ink ? info.text_bytes : 0) + pages_bytes(d),
+                           (with_ink ? info.text_bytes : 0) + qi_decoder_pages_bytes(d),
                        d->name, deadline, &reply, diag);
     if (e) return e;
     uint64_t after = qi_helper_cpu_ns(&d->helper);
@@ -525,66 +496,4 @@ void qi_decoded_done(qi_decoded *decoded) {
         .memory = decoded->memory, .map = decoded->map, .n_bytes = decoded->map_bytes};
     if (decoded->map) qi_pixels_give_back(decoded->pool, &pixels);
     *decoded = (qi_decoded){0};
-}
-
-/* What deflate adds at its worst to data that it cannot shorten, and the chunks around it. */
-static size_t png_room(size_t pixel_bytes) {
-    return pixel_bytes + pixel_bytes / 64 + (64 << 10);
-}
-
-/* Has what lies in the memory encoded. */
-static quire_err encode(qi_decoder *d, const qi_request *request, int memory, const char *name,
-                        const qi_deadline *deadline, uint64_t *ret_n_bytes, quire_diag *diag) {
-    quire_err e = ensure_helper(d, QI_HELPER_IMAGES, deadline, diag);
-    if (e) return e;
-    qi_reply reply;
-    e = qi_helper_call(&d->helper, request, memory, ENCODER_BYTES + 8 * request->stride_bytes, name,
-                       deadline, &reply, diag);
-    if (e) return e;
-    if (reply.n_bytes > request->room_bytes) {
-        qi_helper_stop(&d->helper);
-        d->given = false;
-        return qi_fail(diag, QUIRE_ERR_HELPER,
-                       "%s: the decoding helper gave an impossible answer and was stopped; check "
-                       "that quire and quire-decode are of one version",
-                       name);
-    }
-    *ret_n_bytes = reply.n_bytes;
-    return QUIRE_ERR_OK;
-}
-
-quire_err qi_decoder_encode_png(qi_decoder *d, const uint8_t *rgb, uint32_t width_px,
-                                uint32_t height_px, size_t stride_bytes, const char *name,
-                                const qi_deadline *deadline, qi_encoded *ret_encoded,
-                                quire_diag *diag) {
-    size_t stride, whole, n = qi_rgb_bytes(width_px, height_px, &stride);
-    if (!n || stride_bytes < (size_t)width_px * 3)
-        return qi_fail(diag, QUIRE_ERR_USAGE, "%s: %u x %u pixels cannot be written as PNG", name,
-                       width_px, height_px);
-    qi_pixels pixels;
-    if (n > PTRDIFF_MAX / 4 || (whole = n + png_room(n), !take_pixels(d, whole, &pixels)))
-        return qi_fail(diag, QUIRE_ERR_NO_MEMORY, "%s: no memory for %u x %u pixels", name,
-                       width_px, height_px);
-    for (uint32_t y = 0; y < height_px; y++)
-        memcpy((uint8_t *)pixels.map + y * stride, rgb + y * stride_bytes, (size_t)width_px * 3);
-    qi_request request = {.version = QI_MESSAGE_VERSION,
-                          .kind = QI_MESSAGE_ENCODE,
-                          .width_px = width_px,
-                          .height_px = height_px,
-                          .stride_bytes = stride,
-                          .room_bytes = whole - n};
-    uint64_t n_bytes;
-    quire_err e = encode(d, &request, pixels.memory, name, deadline, &n_bytes, diag);
-    if (e) {
-        qi_pixels_give_back(d->pool, &pixels);
-        return e;
-    }
-    *ret_encoded = (qi_encoded){
-        .bytes = (uint8_t *)pixels.map + n, .n_bytes = n_bytes, .pixels = pixels, .pool = d->pool};
-    return QUIRE_ERR_OK;
-}
-
-void qi_encoded_done(qi_encoded *encoded) {
-    if (encoded->pool) qi_pixels_give_back(encoded->pool, &encoded->pixels);
-    *encoded = (qi_encoded){0};
 }

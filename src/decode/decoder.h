@@ -43,6 +43,8 @@ typedef struct qi_page_info {
     uint64_t decode_bytes;        /* worst case of the helper's own memory for this page */
     uint64_t text_bytes;          /* of _text with ink, beside QI_DECODER_TEXT_BYTES */
     uint64_t embed_bytes, embed_decode_bytes; /* of _embed: the memory it fills, the helper's own */
+    uint64_t image_room_bytes; /* of _image: beside the page's pixels, and of its file at most … */
+    uint64_t image_work_bytes; /* … and the helper's own */
 } qi_page_info;
 
 /* A helper, as no other is called: process ids come again. */
@@ -72,6 +74,16 @@ typedef struct qi_encoded {
     qi_pixels pixels; /* memory that holds it */
     qi_pixel_pool *pool;
 } qi_encoded;
+
+/* An image file of a page, by qi_image_file_done. Its bytes begin as they should and are of the
+ * right number; what follows is what the helper wrote. */
+typedef struct qi_image_file {
+    uint8_t *bytes; /* NULL: none */
+    size_t n_bytes;
+    uint32_t width_px, height_px;
+    uint64_t helper_ns; /* processor time that encoding it took */
+} qi_image_file;
+
 /* A page's part of a searchable PDF, in shared memory; given back by qi_embedded_done, from any
  * thread, also after the decoder was freed. */
 typedef struct qi_embedded {
@@ -133,7 +145,16 @@ void qi_embedded_done(qi_embedded *embedded);
 quire_err qi_decoder_text(qi_decoder *decoder, uint32_t page, bool with_ink,
                           const qi_deadline *deadline, qi_text_layer **ret_layer,
                           uint64_t *ret_helper_ns, quire_diag *diag);
-void qi_decoder_close(qi_decoder *decoder); /* the document; the helper stays */
+/* From now on pages are decoded with room for an image of each, whose sides have max_px at most, or
+ * what WebP can hold; 0: without. */
+void qi_decoder_want_image(qi_decoder *decoder, uint32_t max_px);
+/* The image of a page that was decoded so, of the document that is open, as WebP: grey, shrunk by a
+ * whole number where it is larger. TOO_LARGE: a side is, or the file is larger than its room. */
+quire_err qi_decoder_image(qi_decoder *decoder, const qi_decoded *page, const qi_deadline *deadline,
+                           qi_image_file *ret_file, quire_diag *diag);
+void qi_image_file_done(qi_image_file *file);
+void qi_decoder_close(
+    qi_decoder *decoder); /* the document; the helper stays, but for one of a template */
 void qi_decoded_done(qi_decoded *decoded);
 
 /* RGB pixels (three bytes each, rows stride_bytes apart) as PNG, encoded by the helper; a document

@@ -41,6 +41,20 @@ static bool encode_valid(const qi_request *r) {
     return n && stride == r->stride_bytes && r->room_bytes > 0 && r->room_bytes <= PTRDIFF_MAX - n;
 }
 
+uint32_t qi_image_shrink(uint32_t width_px, uint32_t height_px, uint32_t max_px) {
+    uint32_t longest = width_px > height_px ? width_px : height_px;
+    uint32_t shrink = longest / max_px + (longest % max_px != 0);
+    return shrink <= QI_IMAGE_MAX_SHRINK ? shrink : 0;
+}
+
+static bool image_valid(const qi_request *r) {
+    size_t stride, n = qi_pixels_bytes(r->width_px, r->height_px, &stride);
+    if (!n || stride != r->stride_bytes) return false;
+    uint32_t least = qi_image_shrink(r->width_px, r->height_px, QI_IMAGE_MAX_PX);
+    return least && r->shrink >= least && r->shrink <= QI_IMAGE_MAX_SHRINK && r->room_bytes > 0 &&
+           r->room_bytes <= PTRDIFF_MAX - n;
+}
+
 bool qi_request_valid(const qi_request *r, bool has_descriptor) {
     if (r->version != QI_MESSAGE_VERSION) return false;
     size_t stride;
@@ -62,6 +76,8 @@ bool qi_request_valid(const qi_request *r, bool has_descriptor) {
                stride == r->stride_bytes;
     case QI_MESSAGE_ENCODE:
         return has_descriptor && encode_valid(r);
+    case QI_MESSAGE_IMAGE:
+        return has_descriptor && image_valid(r);
     default:
         return false;
     }
@@ -105,6 +121,7 @@ bool qi_reply_valid(const qi_reply *r, qi_message_kind kind) {
     case QI_MESSAGE_TEXT:
         return true;
     case QI_MESSAGE_ENCODE:
+    case QI_MESSAGE_IMAGE:
         return r->n_bytes > 0 && r->n_bytes <= PTRDIFF_MAX;
     case QI_MESSAGE_EMBED:
     case QI_MESSAGE_REWRITE:

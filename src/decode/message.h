@@ -15,7 +15,7 @@
 #include "base/err.h"
 
 enum {
-    QI_MESSAGE_VERSION = 0x51440008, /* changes with any change of the structs below */
+    QI_MESSAGE_VERSION = 0x51440009, /* changes with any change of the structs below */
     QI_HELPER_SOCKET = 3,            /* the descriptor the helper finds its socket at */
     QI_REPLY_TEXT_BYTES = 324,
     QI_PASSWORD_BYTES = 128, /* with its NUL; what PDF allows */
@@ -54,11 +54,14 @@ typedef enum qi_message_kind {
     QI_MESSAGE_ARCHIVE, /* the same as PDF/A-2b; n_bytes 0: it is that already */
     QI_MESSAGE_ENCODE,  /* width_px, height_px, stride_bytes, room_bytes; descriptor: a memfd with
                            RGB pixels, the room after them; reply: n_bytes of PNG in the room */
-    QI_MESSAGE_TEXT,    /* page, width_px, height_px, with_ink; descriptor: memory for a
-                           qi_text_area */
-    QI_MESSAGE_CLOSE,   /* frees the document; not answered */
-    QI_MESSAGE_FORK,    /* to a template, which takes no other; descriptor: the socket of a child to
-                           be made, which says hello there; not answered */
+    QI_MESSAGE_IMAGE, /* width_px, height_px, stride_bytes, shrink, room_bytes; descriptor: a memfd
+                         with a page's pixels, the room after them; reply: n_bytes of WebP in the
+                         room */
+    QI_MESSAGE_TEXT,  /* page, width_px, height_px, with_ink; descriptor: memory for a
+                         qi_text_area */
+    QI_MESSAGE_CLOSE, /* frees the document; not answered */
+    QI_MESSAGE_FORK,  /* to a template, which takes no other; descriptor: the socket of a child to
+                         be made, which says hello there; not answered */
     QI_N_MESSAGE_KINDS
 } qi_message_kind;
 
@@ -87,6 +90,7 @@ typedef struct qi_request {
     uint64_t stride_bytes;
     uint64_t room_bytes;              /* of the memory, for what is to be written there */
     uint32_t want_pdf;                /* OPEN: reply with original */
+    uint32_t shrink;                  /* IMAGE: so many pixels a side become one */
     uint32_t with_ink;                /* TEXT: 1: compare the text with what the page shows */
     char password[QI_PASSWORD_BYTES]; /* empty: none */
 } qi_request;
@@ -129,6 +133,23 @@ size_t qi_pixels_bytes(uint32_t width_px, uint32_t height_px, size_t *ret_stride
 
 /* The same of RGB pixels, three bytes each. */
 size_t qi_rgb_bytes(uint32_t width_px, uint32_t height_px, size_t *ret_stride_bytes);
+
+/* Images of pages: the most that WebP can hold of a side, and by how much pages are shrunk at most.
+ */
+enum { QI_IMAGE_MAX_PX = 16383, QI_IMAGE_MAX_SHRINK = 4096 };
+
+/* How many pixels a side become one so that neither side has more than max_px; 0: it is too long
+ * for that. */
+uint32_t qi_image_shrink(uint32_t width_px, uint32_t height_px, uint32_t max_px);
+
+/* Room for the file of an image of so many pixels, of noise too; and what it takes to encode it,
+ * made of a page of that width. */
+static inline uint64_t qi_image_room_bytes(uint64_t pixels) {
+    return pixels / 8 * 5 + (64 << 10);
+}
+static inline uint64_t qi_image_work_bytes(uint64_t pixels, uint32_t page_width_px) {
+    return pixels * 3 + (uint64_t)page_width_px * 18 + (4 << 20);
+}
 
 /* Sends one message with an optional descriptor (-1: none, borrowed). Never raises SIGPIPE. errno
  * on failure. */

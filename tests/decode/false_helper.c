@@ -20,6 +20,7 @@ static void act(const char *word, const qi_request *request, qi_reply *r) {
     bool opening = request->kind == QI_MESSAGE_OPEN;
     bool measuring = request->kind == QI_MESSAGE_MEASURE;
     bool encoding = request->kind == QI_MESSAGE_ENCODE;
+    bool imaging = request->kind == QI_MESSAGE_IMAGE;
     char long_message[4096] = {0};
     if (!strcmp(word, "hang")) pause();
     if (!strcmp(word, "hang-later") && !opening) pause();
@@ -60,6 +61,9 @@ static void act(const char *word, const qi_request *request, qi_reply *r) {
     if (!strcmp(word, "crash-png") && encoding) raise(SIGSEGV);
     if (!strcmp(word, "no-png") && encoding) r->n_bytes = 0;
     if (!strcmp(word, "long-png") && encoding) r->n_bytes = request->room_bytes + 1;
+    if (!strcmp(word, "crash-image") && imaging) raise(SIGSEGV);
+    if (!strcmp(word, "no-image") && imaging) r->n_bytes = 0;
+    if (!strcmp(word, "long-image") && imaging) r->n_bytes = request->room_bytes + 1;
     if (!strcmp(word, "chatty")) send_raw(r, sizeof *r);
     if (!strcmp(word, "descriptor")) qi_message_send(QI_HELPER_SOCKET, r, sizeof *r, 0);
 }

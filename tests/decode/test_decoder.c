@@ -134,6 +134,115 @@ static void pictures_that_cannot_be(void **state) {
     qi_decoder_free(d);
 }
 
+/* other-image: no WebP, but what was there before. */
+static void lies_about_an_image_are_refused(void **state) {
+    static const char *const words[] = {"crash-image", "no-image", "long-image", "other-image"};
+    qi_decoder *d = decoder_new("FALSE_HELPER");
+    qi_decoder_want_image(d, 1000);
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        quire_diag diag;
+        qi_decoded page;
+        qi_image_file image;
+        int fd = document(words[i], strlen(words[i]));
+        assert_int_equal(decode(d, fd, 0, NULL, &page, &diag), QUIRE_ERR_OK);
+        close(fd);
+        assert_int_equal(qi_decoder_image(d, &page, NULL, &image, &diag), QUIRE_ERR_HELPER);
+        qi_decoded_done(&page);
+        assert_int_equal(qi_decoder_page(d, 1, NULL, &page, &diag), QUIRE_ERR_OK);
+        qi_decoded_done(&page);
+    }
+    qi_decoder_free(d);
+    assert_false(has_children());
+}
+
+/* The image, of at most max_px, of the first page. */
+static qi_image_file image_of(qi_decoder *d, int fd, uint32_t max_px) {
+    quire_diag diag;
+    qi_decoded page;
+    qi_image_file image = {0};
+    qi_decoder_want_image(d, max_px);
+    assert_int_equal(decode(d, fd, 0, NULL, &page, &diag), QUIRE_ERR_OK);
+    quire_err e = qi_decoder_image(d, &page, NULL, &image, &diag);
+    if (e) print_message("%s\n", diag.text);
+    assert_int_equal(e, QUIRE_ERR_OK);
+    qi_decoded_done(&page);
+    return image;
+}
+
+/* Pixels of noise, which no coder shortens much. */
+static int noise(uint32_t w, uint32_t h) {
+    char *bytes = malloc((size_t)w * h + 64);
+    int at = sprintf(bytes, "P5 %u %u 255\n", w, h);
+    uint32_t x = 1;
+    for (size_t i = 0; i < (size_t)w * h; i++)
+        bytes[(size_t)at + i] = (char)((x = x * 1664525 + 1013904223) >> 24);
+    int fd = document(bytes, (size_t)at + (size_t)w * h);
+    free(bytes);
+    return fd;
+}
+
+static void check_size(qi_decoder *d, const qi_image_file *image, uint32_t w, uint32_t h) {
+    qi_decoded page;
+    quire_diag diag;
+    qi_document_info info;
+    assert_int_equal(image->width_px, w);
+    assert_int_equal(image->height_px, h);
+    int fd = document(image->bytes, image->n_bytes);
+    assert_int_equal(qi_decoder_open(d, fd, "doc", NULL, NULL, &info, &diag), QUIRE_ERR_OK);
+    assert_string_equal(info.media_type, "image/webp");
+    assert_int_equal(qi_decoder_page(d, 0, NULL, &page, &diag), QUIRE_ERR_OK);
+    assert_int_equal(page.grey.width, w);
+    assert_int_equal(page.grey.height, h);
+    qi_decoded_done(&page);
+    close(fd);
+}
+
+static void pages_become_images(void **state) {
+    static const struct {
+        uint32_t w, h, max_px, image_w, image_h;
+    } sizes[] = {
+        {1, 1, 16383, 1, 1},
+        {101, 67, UINT32_MAX, 101, 67},
+        {101, 67, 50, 34, 23},
+        {101, 67, 1, 1, 1},
+        {16383, 3, 16383, 16383, 3},
+        {16384, 3, UINT32_MAX, 8192, 2},
+        {3, 40000, 16383, 1, 13334},
+        {1200, 900, 1199, 600, 450},
+        {2600, 2000, 16383, 2600, 2000},
+    };
+    qi_decoder *d = decoder_new("QUIRE_DECODE");
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        for (int noisy = 0; noisy < 2; noisy++) {
+            int fd = noisy ? noise(sizes[i].w, sizes[i].h) : greymap(sizes[i].w, sizes[i].h, 0);
+            qi_image_file image = image_of(d, fd, sizes[i].max_px);
+            close(fd);
+            check_size(d, &image, sizes[i].image_w, sizes[i].image_h);
+            qi_image_file_done(&image);
+        }
+    qi_decoder_free(d);
+}
+
+static void pages_too_long_have_no_image(void **state) {
+    const uint32_t longest = 16383u * 4096u;
+    qi_decoder *d = decoder_new("QUIRE_DECODE");
+    qi_decoder_want_image(d, 16383);
+    for (uint32_t more = 0; more < 2; more++) {
+        char head[64];
+        quire_diag diag;
+        qi_document_info info;
+        qi_page_info page;
+        snprintf(head, sizeof head, "P5 %u 1 255\n", longest + more);
+        int fd = document(head, strlen(head));
+        assert_int_equal(ftruncate(fd, (off_t)(strlen(head) + longest + more)), 0);
+        assert_int_equal(qi_decoder_open(d, fd, "doc", NULL, NULL, &info, &diag), QUIRE_ERR_OK);
+        assert_int_equal(qi_decoder_page_info(d, 0, NULL, &page, &diag), QUIRE_ERR_OK);
+        assert_int_equal(page.image_room_bytes > 0, more == 0);
+        close(fd);
+    }
+    qi_decoder_free(d);
+}
+
 static void chatter_and_descriptors_do_no_harm(void **state) {
     static const char *const words[] = {"chatty", "descriptor"};
     qi_decoder *d = decoder_new("FALSE_HELPER");
@@ -423,6 +532,9 @@ int main(void) {
         cmocka_unit_test(lies_about_a_png_are_refused),
         cmocka_unit_test(pixels_become_a_png),
         cmocka_unit_test(pictures_that_cannot_be),
+        cmocka_unit_test(lies_about_an_image_are_refused),
+        cmocka_unit_test(pages_become_images),
+        cmocka_unit_test(pages_too_long_have_no_image),
         cmocka_unit_test(chatter_and_descriptors_do_no_harm),
         cmocka_unit_test(text_is_made_printable),
         cmocka_unit_test(hanging_ends_at_the_deadline),

@@ -15,6 +15,7 @@
 #include "decode/helper/orient.h"
 #include "decode/helper/png_encoder.h"
 #include "decode/helper/sniff.h"
+#include "decode/helper/webp_encoder.h"
 
 enum { MIN_DPI = 70, MAX_DPI = 4800 };
 
@@ -271,18 +272,39 @@ static quire_err text(qi_server *s, const qi_request *request, int descriptor, q
     return e;
 }
 
-static quire_err encode(const qi_request *request, int descriptor, qi_reply *reply,
-                        quire_diag *diag) {
-    size_t stride, granted, n = qi_rgb_bytes(request->width_px, request->height_px, &stride);
-    size_t whole = n + request->room_bytes; /* a valid request: it fits */
+/* Maps pixels and the room after them. */
+static quire_err map_room(size_t pixel_bytes, const qi_request *request, int descriptor,
+                          uint8_t **ret_map, quire_diag *diag) {
+    size_t granted, whole = pixel_bytes + request->room_bytes; /* a valid request: it fits */
     if (!file_size(descriptor, &granted) || granted < whole)
         return qi_fail(diag, QUIRE_ERR_HELPER, "the memory granted is too small for its pixels");
     uint8_t *map = mmap(NULL, whole, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
     if (map == MAP_FAILED) return qi_fail(diag, QUIRE_ERR_NO_MEMORY, "no memory to map its pixels");
-    size_t n_bytes;
-    quire_err e = qi_png_encode(map, request->width_px, request->height_px, stride, map + n,
-                                request->room_bytes, &n_bytes, diag);
-    munmap(map, whole);
+    *ret_map = map;
+    return QUIRE_ERR_OK;
+}
+
+static quire_err encode(const qi_request *request, int descriptor, qi_reply *reply,
+                        quire_diag *diag) {
+    size_t stride, n_bytes, n = qi_rgb_bytes(request->width_px, request->height_px, &stride);
+    uint8_t *map;
+    quire_err e = map_room(n, request, descriptor, &map, diag);
+    if (e) return e;
+    e = qi_png_encode(map, request->width_px, request->height_px, stride, map + n,
+                      request->room_bytes, &n_bytes, diag);
+    munmap(map, n + request->room_bytes);
+    if (!e) reply->n_bytes = n_bytes;
+    return e;
+}
+
+static quire_err image(const qi_request *request, int descriptor, qi_reply *reply,
+                       quire_diag *diag) {
+    qi_grey grey = {.width = request->width_px, .height = request->height_px};
+    size_t n_bytes, n = qi_pixels_bytes(grey.width, grey.height, &grey.stride);
+    quire_err e = map_room(n, request, descriptor, &grey.px, diag);
+    if (e) return e;
+    e = qi_webp_encode(&grey, request->shrink, grey.px + n, request->room_bytes, &n_bytes, diag);
+    munmap(grey.px, n + request->room_bytes);
     if (!e) reply->n_bytes = n_bytes;
     return e;
 }
@@ -303,6 +325,8 @@ bool qi_server_serve(qi_server *s, const qi_request *request, int descriptor, qi
         e = text(s, request, descriptor, &diag);
     else if (request->kind == QI_MESSAGE_ENCODE)
         e = encode(request, descriptor, &reply, &diag);
+    else if (request->kind == QI_MESSAGE_IMAGE)
+        e = image(request, descriptor, &reply, &diag);
     else if (request->kind == QI_MESSAGE_EMBED)
         e = embed(s, request, descriptor, &reply, &diag);
     else if (request->kind == QI_MESSAGE_REWRITE || request->kind == QI_MESSAGE_ARCHIVE)
