@@ -199,6 +199,16 @@ typedef struct quire_timings {
     uint64_t decode_ns, layout_ns, crop_ns, recognise_ns, text_ns, compose_ns;
 } quire_timings;
 
+/* A page as an image file, for people to look at: what its reader saw, grey, lossy. It lies as the
+ * page is stored, so results' boxes fit it when they are scaled by width_px to the page's. */
+typedef struct quire_image {
+    const uint8_t *bytes;
+    size_t n_bytes;
+    const char *media_type; /* "image/webp"; static storage */
+    uint32_t width_px, height_px;
+    uint64_t encode_ns; /* of one core, beside the page's timings */
+} quire_image;
+
 /* One page's result. Blocks, lines and words are in reading order. */
 typedef struct quire_page {
     uint32_t index;  /* 0-based page of its document */
@@ -220,6 +230,9 @@ typedef struct quire_page {
     uint64_t elapsed_ns; /* from its turn to be decoded until it was finished, waiting included */
     const quire_pdf_page
         *pdf; /* with want_pdf, also of a page with an error; NULL: there is none */
+    const quire_image
+        *image;            /* with want_image, also of a page with an error; NULL: there is none */
+    quire_err image_error; /* … and why; a page may well be read without one */
 } quire_page;
 
 /* ---- reading -------------------------------------------------------------------------------- */
@@ -281,6 +294,9 @@ typedef struct quire_request {
     bool ahead;      /* with any_order: opened and read before all that are not */
     bool want_pdf;   /* pages and documents come with what a searchable PDF is made of */
     bool want_pdf_a; /* with want_pdf: PDFs come as PDF/A-2b; UNSUPPORTED where that cannot be */
+    bool want_image; /* pages come with an image, those whose text needs no pixels too */
+    uint32_t image_max_px; /* of its sides; larger pages are shrunk by whole numbers; 0: 16383, the
+                              most that WebP can hold */
     quire_earlier_pages earlier;
 } quire_request;
 

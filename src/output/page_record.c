@@ -19,8 +19,8 @@ enum { VERSION = 1 };
 enum { MIN_BLOCK = 24, MIN_LINE = 16 + 16 + 8 + 8 + 8 + 4, MIN_WORD = 16 + 4 + 1 + 4 };
 
 /* Every field of these is written and read below: a new one belongs there, and VERSION counts up.
- * Of pdf it is only whether there was one. */
-_Static_assert(sizeof(quire_page) == 160 && sizeof(quire_block) == 24 && sizeof(quire_line) == 72 &&
+ * Of pdf it is only whether there was one, of image nothing: that is a file of its own. */
+_Static_assert(sizeof(quire_page) == 176 && sizeof(quire_block) == 24 && sizeof(quire_line) == 72 &&
                    sizeof(quire_word) == 32 && sizeof(quire_timings) == 48,
                "write the new field into the record");
 

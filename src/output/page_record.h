@@ -10,7 +10,7 @@
 #include "quire/quire.h"
 
 /* Of what a searchable PDF takes of the page only that there was such a part is written, which then
- * is read as one of no kind. */
+ * is read as one of no kind. Of an image nothing is. */
 void qi_page_record_put(qi_strbuf *out, const quire_page *page);
 /* *ret points into the record and *ret_storage, which the caller frees. CORRUPT (also where another
  * release wrote it in another way), NO_MEMORY. */

@@ -69,6 +69,7 @@ static quire_err open_document(qi_driver *driver, qi_document *d, quire_diag *di
     /* Writing anew holds about two and a half times what is granted for it, for a moment. */
     qi_decoder_want_pdf(driver->decoder, d->request.want_pdf, d->request.want_pdf_a,
                         qi_budget_alone_bytes(r->budget) / 3);
+    qi_driver_want_image(driver, d);
     err = qi_decoder_open(driver->decoder, fd, d->name, d->password, &deadline, &info, diag);
     qi_pool_leave(r->pool);
     close(fd);
@@ -227,6 +228,7 @@ static quire_err open_again(qi_driver *driver, qi_document *d) {
     deadline.at_ns = atomic_load(&d->deadline_ns);
     /* What had to be written anew is so in shared_fd. */
     qi_decoder_want_pdf(driver->decoder, d->request.want_pdf, false, 0);
+    qi_driver_want_image(driver, d);
     quire_err err = qi_decoder_open(driver->decoder, d->shared_fd, d->name, d->password, &deadline,
                                     &info, &diag);
     qi_pool_leave(r->pool);

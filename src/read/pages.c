@@ -39,9 +39,31 @@ void qi_read_page_free(qi_read_page *p) {
     if (!p) return;
     drop_work(p);
     qi_embedded_done(&p->embedded);
+    qi_image_file_done(&p->image);
     free(p->storage);
     qi_grant_release(&p->grant);
     free(p);
+}
+
+/* What its result has beside itself. */
+static size_t beside_bytes(const qi_read_page *p) {
+    return p->embedded.map_bytes + p->image.n_bytes;
+}
+
+static void put_image(qi_read_page *p) {
+    p->result.image = NULL;
+    if (!p->image.bytes) {
+        /* One that was not decoded has no image for the same reason. */
+        p->result.image_error = p->image_error ? p->image_error : p->result.error;
+        return;
+    }
+    p->image_view = (quire_image){.bytes = p->image.bytes,
+                                  .n_bytes = p->image.n_bytes,
+                                  .media_type = qi_format_media_type(QI_FORMAT_WEBP),
+                                  .width_px = p->image.width_px,
+                                  .height_px = p->image.height_px,
+                                  .encode_ns = p->image.helper_ns};
+    p->result.image = &p->image_view;
 }
 
 /* The result is there, good or bad; from here on the page belongs to the output. */
@@ -50,6 +72,7 @@ void qi_read_page_done(qi_read_page *p) {
     if (p->result.error == QUIRE_ERR_TIMEOUT) atomic_store(&p->document->timed_out, true);
     p->result.elapsed_ns = qi_clock_ns() - p->started_ns;
     if (p->embedded.map) p->result.pdf = &p->embedded.page;
+    if (p->document->request.want_image && !p->is_earlier) put_image(p);
     pthread_mutex_lock(&r->lock);
     p->finished = true;
     pthread_cond_broadcast(&r->output);
@@ -81,7 +104,7 @@ void qi_read_page_fail(qi_read_page *p, quire_err error, const char *text) {
                              .dpi = p->dpi,
                              .timings.decode_ns = p->text_ns + p->decoded.helper_ns};
     drop_work(p);
-    qi_grant_settle(&p->grant, p->embedded.map_bytes);
+    qi_grant_settle(&p->grant, beside_bytes(p));
     qi_read_page_done(p);
 }
 
@@ -90,7 +113,7 @@ static void keep_result(qi_read_page *p, size_t n_bytes) {
     if (p->result.text_source == QUIRE_SOURCE_PIXELS && !p->result.text_reason)
         p->result.text_reason = p->text_reason;
     drop_work(p);
-    qi_grant_settle(&p->grant, n_bytes + p->embedded.map_bytes);
+    qi_grant_settle(&p->grant, n_bytes + beside_bytes(p));
     qi_read_page_done(p);
 }
 

@@ -50,6 +50,9 @@ struct qi_read_page {
     qi_grant grant;
     qi_decoded decoded;
     qi_embedded embedded;          /* what a searchable PDF takes of it */
+    qi_image_file image;           /* bytes NULL: none, … */
+    quire_err image_error;         /* … where one was asked for */
+    quire_image image_view;        /* of it, for the result */
     uint64_t text_ns;              /* processor time the helper used for its text layer */
     quire_text_reason text_reason; /* why it is read from pixels */
     qi_layer_use layer;            /* what is used of its text layer while pixels are read … */
@@ -180,6 +183,8 @@ quire_err qi_document_source(qi_document *document, const qi_deadline *deadline,
                              quire_diag *diag);
 
 /* page_decode.c */
+/* Of the document's pages, as its request has it. */
+void qi_driver_want_image(qi_driver *driver, const qi_document *document);
 quire_err qi_driver_take_memory(qi_read_page *page, uint64_t bytes); /* outside of any slot */
 /* Brings a claimed page on its way to its result, be it an error. CANCELLED: it was abandoned. */
 quire_err qi_driver_read_page(qi_driver *driver, qi_read_page *page);

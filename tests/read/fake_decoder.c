@@ -15,6 +15,7 @@ fake_counts fakes;
 
 struct qi_decoder {
     fake_script script;
+    bool want_image;
     bool is_open;
     int source;
     char name[256];
@@ -37,7 +38,7 @@ static void parse(const char *text, fake_script *ret) {
         KEY(pages),     KEY(w),         KEY(h),       KEY(lines),     KEY(width),    KEY(bytes),
         KEY(bad),       KEY(dies),      KEY(hangs),   KEY(badbits),   KEY(nolayout), KEY(turned),
         KEY(decode_us), KEY(layout_us), KEY(line_us), KEY(openfails), KEY(noembed),  KEY(held),
-        KEY(text),      KEY(copies),    KEY(helper),  KEY(started),
+        KEY(text),      KEY(copies),    KEY(noimage), KEY(image),     KEY(helper),   KEY(started),
 #undef KEY
     };
     *ret = (fake_script){.pages = 1, .w = 100, .h = 100, .lines = 3, .width = 100};
@@ -109,7 +110,9 @@ quire_err qi_decoder_page_info(qi_decoder *d, uint32_t page, const qi_deadline *
     *ret_info = (qi_page_info){.width_px = (uint32_t)d->script.w,
                                .height_px = (uint32_t)d->script.h,
                                .dpi = 300,
-                               .decode_bytes = d->script.bytes};
+                               .decode_bytes = d->script.bytes,
+                               .image_room_bytes = d->want_image ? d->script.image : 0,
+                               .image_work_bytes = d->want_image ? d->script.image : 0};
     return QUIRE_ERR_OK;
 }
 
@@ -179,4 +182,30 @@ void qi_embedded_done(qi_embedded *embedded) {
     if (embedded->map) atomic_fetch_sub(&fakes.embedded, 1);
     free(embedded->map);
     *embedded = (qi_embedded){0};
+}
+
+void qi_decoder_want_image(qi_decoder *d, uint32_t max_px) {
+    d->want_image = max_px > 0;
+}
+
+/* The page's number, as its image. */
+quire_err qi_decoder_image(qi_decoder *d, const qi_decoded *page, const qi_deadline *deadline,
+                           qi_image_file *ret_file, quire_diag *diag) {
+    const fake_pixels *pixels = page->map;
+    fake_work(0);
+    if (pixels->page + 1 == d->script.noimage)
+        return qi_fail(diag, QUIRE_ERR_HELPER, "%s: the helper died", d->name);
+    uint8_t *bytes = malloc(1);
+    if (!bytes) return QUIRE_ERR_NO_MEMORY;
+    *bytes = (uint8_t)pixels->page;
+    atomic_fetch_add(&fakes.images, 1);
+    *ret_file = (qi_image_file){
+        .bytes = bytes, .n_bytes = 1, .width_px = 50, .height_px = 60, .helper_ns = 700};
+    return QUIRE_ERR_OK;
+}
+
+void qi_image_file_done(qi_image_file *file) {
+    if (file->bytes) atomic_fetch_sub(&fakes.images, 1);
+    free(file->bytes);
+    *file = (qi_image_file){0};
 }

@@ -5,7 +5,7 @@
 typedef struct fake_script {
     unsigned long pages, w, h, lines, width, bytes, bad, dies, hangs, badbits, nolayout, turned;
     unsigned long decode_us, layout_us, line_us, openfails, noembed, held, text, copies;
-    unsigned long helper, started;
+    unsigned long helper, started, noimage, image;
 } fake_script;
 
 typedef struct fake_pixels {

@@ -15,6 +15,8 @@
  *   text              1: it may have a text layer, as PDFs do, though none of its pages has
  *   copies            1: all pages have the pixels of the first, and so its text
  *   helper, started   the process that decodes it, and when that was started
+ *   image             memory that a page's image takes, in three places
+ *   noimage           the page whose image kills the helper
  *   noembed           the page whose part of a PDF kills the helper
  * Every line reads as "<doc>.<page>.<line>", by the name and page that are in the pixels. */
 #ifndef QI_TESTS_FAKES_H
@@ -25,7 +27,8 @@
 /* What the fakes saw. Those of the second line must be 0 again when a reader is closed. */
 typedef struct fake_counts {
     atomic_int inside, most_inside; /* threads that compute, a working decoder included */
-    atomic_int decoders, documents_opened, documents_open, decoded, embedded, jobs, sessions, ocrs;
+    atomic_int decoders, documents_opened, documents_open, decoded, embedded, images, jobs,
+        sessions, ocrs;
     atomic_int lines_read, batches, batch_breaches, shared_sessions;
 } fake_counts;
 

@@ -32,6 +32,7 @@ void close_reader(quire_reader *reader, uint32_t jobs) {
     assert_int_equal(fakes.documents_open, 0);
     assert_int_equal(fakes.decoded, 0);
     assert_int_equal(fakes.embedded, 0);
+    assert_int_equal(fakes.images, 0);
     assert_int_equal(fakes.jobs, 0);
     assert_int_equal(fakes.sessions, 0);
     assert_int_equal(fakes.ocrs, 0);

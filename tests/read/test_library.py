@@ -9,8 +9,11 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
+from PIL import Image
 from conftest import ROOT
+from pdf_files import pdf_of_pages, text_content
 
 EXAMPLE = os.environ["API_EXAMPLE"]
 LIBRARY = os.environ["LIBQUIRE"]
@@ -265,6 +268,50 @@ def test_a_helper_for_each_document(samples, tmp_path):
     done = run_beside_the_example(tmp_path, OF_SEVERAL_OWNERS, samples / "receipt.jpg",
                                   samples / "several-pages.tif")
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+def check_image(path, original, shrink):
+    """The image is the page as it was, shrunk: by its size, and nearly by its pixels."""
+    with Image.open(path) as image:
+        assert image.format == "WEBP"
+        got = np.asarray(image.convert("RGB")).astype(int)
+    height, width = original.shape
+    assert got.shape[:2] == (-(-height // shrink), -(-width // shrink))
+    assert np.ptp(got, axis=2).max() <= 2  # grey
+    edges = [range(0, n, shrink) for n in original.shape]
+    sums = np.add.reduceat(np.add.reduceat(original.astype(int), edges[0], 0), edges[1], 1)
+    counts = np.outer(*(np.diff([*e, n]) for e, n in zip(edges, original.shape)))
+    difference = np.abs(got[..., 0] - sums / counts)
+    assert difference.mean() < 3 and np.percentile(difference, 99) < 25
+
+
+@pytest.mark.parametrize("max_px", [0, 700])
+def test_pages_come_with_images(samples, tmp_path, max_px):
+    with Image.open(samples / "receipt.jpg") as image:
+        receipt = np.asarray(image.convert("L"))
+    bars = np.zeros((90, 256), np.uint8)
+    bars[:] = np.arange(256)  # black and white, and all between
+    Image.fromarray(bars).save(tmp_path / "bars.png")
+    text = tmp_path / "text.pdf"
+    text.write_bytes(pdf_of_pages([text_content("Words that are a layer, not pixels.")] * 2))
+    files = [samples / "receipt.jpg", samples / "receipt.jpg", tmp_path / "bars.png", text]
+    done = subprocess.run([os.environ["PAGE_IMAGES"], tmp_path, str(max_px), *files],
+                          capture_output=True, timeout=300, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    lines = [line.split() for line in done.stdout.decode().splitlines()]
+    pages = [list(map(int, line[:4])) for line in lines]
+    shrink = [-(-max(page[:2]) // max_px) if max_px else 1 for page in pages]
+    assert [page[2:4] for page in pages] == [[-(-page[0] // s), -(-page[1] // s)]
+                                             for page, s in zip(pages, shrink)]
+    for i, original in enumerate([receipt, receipt, bars]):
+        check_image(tmp_path / f"{i}.webp", original, shrink[i])
+    for i in (3, 4):
+        assert lines[i][4:] == ["layer", "7"]
+        with Image.open(tmp_path / f"{i}.webp") as image:
+            assert image.size == tuple(pages[i][2:4])
+            ink = np.asarray(image.convert("L")) < 100
+        assert 0.0005 < ink.mean() < 0.05
+        assert ink[:ink.shape[0] // 5].any() and not ink[ink.shape[0] // 2:].any()
 
 
 def test_symbols_of_the_header_are_all_listed():
