@@ -14,6 +14,10 @@ static bool parse_connections(const char *text, void *field) {
     return qi_take_whole(text, 1, 100000, field);
 }
 
+static bool parse_image_px(const char *text, void *field) {
+    return qi_take_whole(text, 16, 16383, field);
+}
+
 static const char *log_choice(size_t i) {
     static const char *const names[] = {"text", "json"};
     return i < sizeof names / sizeof *names ? names[i] : NULL;
@@ -39,6 +43,7 @@ void qi_serve_values_init(qi_serve_values *v) {
         .max_connections = 1024,
         .reuse_ms = 24 * 3600 * 1000,
         .drain_ms = 30 * 1000,
+        .image_max_px = 1800,
     };
     quire_options_init(&v->reader);
 }
@@ -58,6 +63,10 @@ static const qi_option serve_options[] = {
      "languages of the text, such as eng+deu", "eng", NULL, '+', QI_VALUE_LANGUAGE},
     {"text-layer", 0, "USE", FIELD(reader.text_layer), qi_parse_text_layer, NULL,
      "use of the text that PDF pages hold", "auto", qi_text_layer_choice},
+    {"page-images", 0, NULL, FIELD(page_images), qi_parse_flag, "yes or no",
+     "store an image of each page (WebP, grey), which takes as long as reading it or more"},
+    {"image-px", 0, "N", FIELD(image_max_px), parse_image_px, "a number from 16 to 16383",
+     "largest side of these images", "1800"},
     {"strict", 0, NULL, FIELD(reader.strict), qi_parse_flag, "yes or no",
      "a page that fails makes its document fail"},
     {"jobs", 0, "N", FIELD(reader.jobs), qi_parse_jobs, "a number from 1 to 512",

@@ -13,7 +13,8 @@ typedef struct qi_serve_values {
     uint64_t max_upload_bytes, max_queued, max_queued_bytes, min_free_bytes, reuse_bytes;
     uint32_t max_attempts, max_connections;
     uint32_t keep_ms, reuse_ms, drain_ms;
-    bool log_json;
+    bool log_json, page_images;
+    uint32_t image_max_px;
 } qi_serve_values;
 void qi_serve_values_init(qi_serve_values *values);
 

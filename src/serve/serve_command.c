@@ -122,7 +122,9 @@ static quire_err open_all(serving *s, quire_diag *diag) {
     const qi_serve_values *v = &s->values;
     const qi_service_options o = {
         .data = v->data,
-        .worker = {.reader = v->reader},
+        .worker = {.reader = v->reader,
+                   .page_images = v->page_images,
+                   .image_max_px = v->image_max_px},
         .max_attempts = v->max_attempts,
         .max_queued = v->max_queued,
         .max_queued_bytes = v->max_queued_bytes,

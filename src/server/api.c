@@ -15,6 +15,7 @@ const qi_http_route qi_api_routes[] = {
     {"POST", "/v1/documents/{id}/cancel", &qi_api_cancel},
     {"GET", "/v1/documents/{id}/result", &qi_api_result},
     {"GET", "/v1/documents/{id}/pages/{n}", &qi_api_page},
+    {"GET", "/v1/documents/{id}/pages/{n}/image", &qi_api_page_image},
     {"GET", "/v1/documents/{id}/events", &qi_api_events},
     {"POST", "/v1/batches", &qi_api_submit_batch},
     {"GET", "/v1/batches/{id}", &qi_api_batch},

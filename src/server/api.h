@@ -78,8 +78,8 @@ const char *qi_api_format(qi_http_request *request, const char *name);
 extern const qi_http_handler qi_api_submit, qi_api_submit_batch;      /* api_submit.c */
 extern const qi_http_handler qi_api_list, qi_api_show, qi_api_cancel, /* api_documents.c */
     qi_api_delete, qi_api_batch, qi_api_list_jobs, qi_api_requeue;
-extern const qi_http_handler qi_api_result, qi_api_page; /* api_result.c */
-extern const qi_http_handler qi_api_events;              /* api_events.c */
+extern const qi_http_handler qi_api_result, qi_api_page, qi_api_page_image; /* api_result.c */
+extern const qi_http_handler qi_api_events;                                 /* api_events.c */
 extern const qi_http_handler qi_api_healthz, qi_api_readyz, qi_api_version, qi_api_metrics;
 
 #endif

@@ -1,7 +1,10 @@
 /* Results: written from the records of pages, page by page, in whatever format is asked for. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "output/format.h"
 #include "output/page_record.h"
@@ -193,16 +196,24 @@ static void answer_page(qi_http_request *request, stream *s, uint32_t index, con
         qi_http_answer_bytes(request, 200, media_type_of(format), &s->out);
 }
 
-static void page(qi_http_request *request) {
-    qi_document d;
-    const char *format;
+/* 0-based. */
+static bool page_number(qi_http_request *request, uint32_t *ret_index) {
     const char *text = qi_http_request_path(request, "n");
     char *end;
     unsigned long n = strtoul(text, &end, 10);
     if (*text < '0' || *text > '9' || *end || !n || n > UINT32_MAX) {
         qi_http_problem(request, 400, "bad_parameter", "n", "pages are numbered from 1 on");
-        return;
+        return false;
     }
+    *ret_index = (uint32_t)n - 1;
+    return true;
+}
+
+static void page(qi_http_request *request) {
+    qi_document d;
+    const char *format;
+    uint32_t index;
+    if (!page_number(request, &index)) return;
     if (!find(request, &d, &format)) return;
     stream *s = stream_new(request, &d, format);
     if (!s) {
@@ -210,7 +221,71 @@ static void page(qi_http_request *request) {
         qi_http_problem(request, 503, "no_memory", NULL, "memory ran out");
         return;
     }
-    answer_page(request, s, (uint32_t)n - 1, format);
+    answer_page(request, s, index, format);
     free_stream(&s->state);
 }
 const qi_http_handler qi_api_page = {.complete = page};
+
+/* ---- a page's image ---- */
+
+typedef struct page_image {
+    uint32_t index;
+    bool found;
+    char object[QI_OBJECT_NAME_BYTES]; /* "": the page has none of its own */
+} page_image;
+
+static bool look_for_image(void *context, const qi_page_entry *entry) {
+    page_image *p = context;
+    if (entry->index != p->index) return false;
+    p->found = true;
+    if (entry->image) snprintf(p->object, sizeof p->object, "%s", entry->image);
+    return false;
+}
+
+static void answer_object(qi_http_request *request, const char *object, const char *media_type) {
+    const qi_api *api = qi_http_request_context(request);
+    qi_objects *objects = api->service->objects;
+    quire_diag diag;
+    struct stat st;
+    int fd;
+    quire_err err = objects->driver->open_object(objects, object, &fd, &diag);
+    if (!err && fstat(fd, &st)) {
+        close(fd);
+        err = qi_fail(&diag, QUIRE_ERR_IO, "the image cannot be read: %s", strerror(errno));
+    }
+    if (err)
+        qi_api_fail(request, err, &diag);
+    else
+        qi_http_answer_file(request, 200, media_type, fd, (uint64_t)st.st_size);
+}
+
+/* The stored image, or the document itself where that is one image. */
+static void image(qi_http_request *request) {
+    const qi_api *api = qi_http_request_context(request);
+    qi_access access;
+    qi_document d;
+    quire_diag diag;
+    page_image p = {0};
+    if (!page_number(request, &p.index)) return;
+    if (!qi_api_authorize(request, QI_SCOPE_READ, &access)) return;
+    if (!qi_api_find(request, &access, &d)) return;
+    quire_err err = QUIRE_ERR_OK;
+    if (d.result)
+        err =
+            api->records->driver->pages(api->records, d.result, p.index, look_for_image, &p, &diag);
+    const bool is_image = d.n_pages == 1 && d.media_type && !strncmp(d.media_type, "image/", 6);
+    if (err)
+        qi_api_fail(request, err, &diag);
+    else if (!p.found)
+        qi_http_problem(request, 404, "not_found", "n", "the page is not there: the document is %s",
+                        qi_state_names[d.state]);
+    else if (*p.object)
+        answer_object(request, p.object, "image/webp");
+    else if (is_image)
+        answer_object(request, d.object, d.media_type);
+    else
+        qi_http_problem(request, 404, "no_image", "n",
+                        "no image of the page was stored (quire serve --page-images)");
+    qi_document_done(&d);
+}
+const qi_http_handler qi_api_page_image = {.complete = image};

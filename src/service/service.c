@@ -8,8 +8,8 @@
 #include "service/upkeep.h"
 
 /* The process that had the leases is gone, since this one has the lock. Where a single document was
- * being read when it ended in a crash, that document may have been the cause, and its attempt counts;
- * where it was one of several they are not to blame together, and are read one by one. */
+ * being read when it ended in a crash, that document may have been the cause, and its attempt
+ * counts; where it was one of several they are not to blame together, and are read one by one. */
 typedef struct release {
     qi_entry entry;
     const qi_service_clock *clock;
@@ -23,8 +23,8 @@ static quire_err change_release(qi_entry *entry, qi_records *records, quire_diag
     quire_err err = records->driver->totals(records, &totals, diag);
     const bool count_attempt = r->after_crash && totals.documents[QI_RUNNING] == 1;
     return err ? err
-               : records->driver->release_all(records, qi_service_clock_ms(r->clock),
-                                              count_attempt, &r->n, diag);
+               : records->driver->release_all(records, qi_service_clock_ms(r->clock), count_attempt,
+                                              &r->n, diag);
 }
 
 static quire_err release_leases(qi_service *s, bool after_crash, uint32_t *ret_n,

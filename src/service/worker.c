@@ -76,7 +76,7 @@ quire_err qi_worker_open(const qi_worker_options *options, const qi_worker_parts
     qi_worker *w = calloc(1, sizeof *w);
     if (!w) return qi_fail(diag, QUIRE_ERR_NO_MEMORY, "no memory for the worker");
     w->options = *options;
-    w->options.reader.any_order = true;
+    w->options.reader.any_order = w->options.reader.one_document_helpers = true;
     w->parts = *parts;
     pthread_condattr_t attributes;
     pthread_condattr_init(&attributes);
@@ -172,10 +172,10 @@ void qi_worker_identity(qi_worker *w, uint8_t ret[QI_HASH_BYTES]) {
     sha256_update(&ctx, strlen(release) + 1, (const uint8_t *)release);
     for (uint32_t i = 0; i < n; i++)
         sha256_update(&ctx, strlen(models[i].sha256) + 1, (const uint8_t *)models[i].sha256);
-    const uint8_t layer = (uint8_t)w->options.reader.text_layer;
-    const uint8_t strict = w->options.reader.strict;
-    sha256_update(&ctx, 1, &layer);
-    sha256_update(&ctx, 1, &strict);
+    const uint32_t options[] = {w->options.reader.text_layer, w->options.reader.strict,
+                                w->options.page_images,
+                                w->options.page_images ? w->options.image_max_px : 0};
+    sha256_update(&ctx, sizeof options, (const uint8_t *)options);
     sha256_digest(&ctx, QI_HASH_BYTES, ret);
 }
 

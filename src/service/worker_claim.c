@@ -72,6 +72,8 @@ static quire_err add_to_reader(qi_worker *w, qi_job *job, qi_document *d, const 
     request.languages = options.languages;
     request.pages = options.pages;
     request.ahead = goes_ahead(w, job, d);
+    request.want_image = w->options.page_images;
+    request.image_max_px = w->options.image_max_px;
     request.earlier.error_text = request.earlier.n_failed ? "failed in an earlier attempt" : NULL;
     *ret_stage = "open";
     err = quire_reader_add_fd(w->reader, fd, d->name, &request, job, diag);

@@ -40,7 +40,7 @@ struct qi_worker {
     bool started, closing, work;
     uint32_t n_suspects; /* to be read one at a time */
     uint64_t n_added;    /* documents given to the reader */
-    uint32_t random;  /* for jitter */
+    uint32_t random;     /* for jitter */
     char last_tenant[QI_TENANT_MAX_BYTES + 1];
     qi_worker_counts counts;
 };

@@ -65,6 +65,7 @@ typedef struct finished_page {
     qi_job *job;
     qi_page_entry page;
     qi_strbuf record;
+    char image[QI_OBJECT_NAME_BYTES]; /* "": none */
     bool is_new;
 } finished_page;
 
@@ -74,9 +75,16 @@ static quire_err change_page(qi_entry *entry, qi_records *records, quire_diag *d
                                      &p->is_new, diag);
 }
 
+/* An image that no record names is nobody's. */
+static void drop_image(const finished_page *p) {
+    qi_objects *objects = p->job->worker->parts.objects;
+    if (*p->image) objects->driver->remove(objects, p->image, NULL);
+}
+
 static void told_page(qi_entry *entry, quire_err err, const quire_diag *diag) {
     finished_page *p = (finished_page *)entry;
     qi_worker *w = p->job->worker;
+    if (err || !p->is_new) drop_image(p);
     if (err) {
         let_go(p->job, err);
     } else {
@@ -90,23 +98,39 @@ static void told_page(qi_entry *entry, quire_err err, const quire_diag *diag) {
     free(p);
 }
 
+static quire_err store_image(qi_objects *objects, const quire_image *image,
+                             char ret_name[QI_OBJECT_NAME_BYTES]) {
+    const qi_objects_driver *driver = objects->driver;
+    qi_object_writer *writer;
+    quire_err err = driver->create(objects, &writer, NULL);
+    if (err) return err;
+    err = driver->write(writer, image->bytes, image->n_bytes, NULL);
+    if (!err) return driver->finish(writer, ret_name, NULL);
+    driver->discard(writer);
+    return err;
+}
+
 static quire_err take_page(qi_job *job, const quire_page *page) {
     finished_page *p = calloc(1, sizeof *p);
     if (!p) return QUIRE_ERR_NO_MEMORY;
     qi_page_record_put(&p->record, page);
-    if (p->record.failed) {
+    quire_err err = p->record.failed ? QUIRE_ERR_NO_MEMORY : QUIRE_ERR_OK;
+    if (!err && page->image) err = store_image(job->worker->parts.objects, page->image, p->image);
+    if (err) {
         qi_strbuf_done(&p->record);
         free(p);
-        return QUIRE_ERR_NO_MEMORY;
+        return err;
     }
     p->entry.change = change_page;
     p->entry.told = told_page;
+    p->entry.names_objects = *p->image;
     p->entry.n_bytes = sizeof *p + p->record.capacity;
     p->job = job;
     p->page = (qi_page_entry){.index = page->index,
                               .error = page->error,
                               .record = p->record.data,
-                              .n_record_bytes = p->record.length};
+                              .n_record_bytes = p->record.length,
+                              .image = *p->image ? p->image : NULL};
     qi_ledger_wait_for_room(job->worker->parts.ledger, ROOM_BYTES);
     qi_ledger_submit(job->worker->parts.ledger, &p->entry);
     return QUIRE_ERR_OK;
