@@ -12,7 +12,7 @@ const qi_command qi_commands[QI_N_COMMANDS] = {
     {qi_command_eval, &qi_eval_options},     {qi_command_bench, &qi_bench_options},
     {qi_command_plan, &qi_plan_options},     {qi_command_doctor, &qi_doctor_options},
     {qi_command_models, &qi_models_options}, {qi_command_service, &qi_serve_options},
-    {qi_command_service, &qi_keys_options},
+    {qi_command_service, &qi_keys_options},  {qi_command_service, &qi_backup_options},
 };
 
 int qi_command_fail(const quire_diag *diag) {

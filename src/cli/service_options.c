@@ -150,3 +150,27 @@ const qi_option_table qi_keys_options = {
     .examples = keys_examples,
     .n_examples = sizeof keys_examples / sizeof *keys_examples,
 };
+
+#define FIELD(name) offsetof(qi_backup_values, name)
+static const qi_option backup_options[] = {
+    {"data", 'd', "DIR", FIELD(data), qi_parse_string, "the name of a folder",
+     "the service's data folder", "quire-data", .kind = QI_VALUE_FOLDER},
+};
+#undef FIELD
+
+static const qi_example backup_examples[] = {
+    {"quire backup --data /srv/quire /backup/quire-monday", "a copy, to be served as it is"},
+};
+
+const qi_option_table qi_backup_options = {
+    "backup",
+    "copy a service's data folder while it runs",
+    "quire backup [options] DIR",
+    "Copies the records as they are at one moment, and the objects they name, into DIR, which\n"
+    "must not exist. quire serve --data DIR serves the copy.\n",
+    backup_options,
+    sizeof backup_options / sizeof *backup_options,
+    .operands = QI_VALUE_FOLDER,
+    .examples = backup_examples,
+    .n_examples = sizeof backup_examples / sizeof *backup_examples,
+};

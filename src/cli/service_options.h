@@ -1,4 +1,4 @@
-/* Options of the commands that the program quire-service carries out: serve, keys. Their
+/* Options of the commands that the program quire-service carries out: serve, keys, backup. Their
  * tables are here, with all others, so that help, man page and completions know them. quire itself
  * starts the program in its own place: it links what a service needs, whose loading would take
  * longer than reading a small image does. */
@@ -21,6 +21,10 @@ void qi_serve_values_init(qi_serve_values *values);
 typedef struct qi_keys_values {
     const char *data, *tenant, *scopes;
 } qi_keys_values;
+
+typedef struct qi_backup_values {
+    const char *data;
+} qi_backup_values;
 
 /* Runs quire-service with this command line; returns only when it cannot be started. */
 int qi_command_service(int argc, char **argv);

@@ -13,6 +13,7 @@ int main(int argc, char **argv) {
     } commands[] = {
         {"serve", qi_serve_run},
         {"keys", qi_serve_keys},
+        {"backup", qi_serve_backup},
     };
     signal(SIGPIPE, SIG_IGN);
     for (size_t i = 0; argc > 1 && i < sizeof commands / sizeof *commands; i++)

@@ -5,5 +5,6 @@
 
 int qi_serve_run(int argc, char **argv);
 int qi_serve_keys(int argc, char **argv);
+int qi_serve_backup(int argc, char **argv);
 
 #endif

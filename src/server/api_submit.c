@@ -206,7 +206,7 @@ static void finish_upload(qi_http_request *request, submission *s) {
     if (!s->n_uploads || !s->uploads[s->n_uploads - 1].writer) return;
     upload *u = &s->uploads[s->n_uploads - 1];
     quire_diag diag;
-    quire_err err = s->api->service->objects->driver->finish(u->writer, u->object, &diag);
+    quire_err err = s->api->service->objects->driver->finish(u->writer, NULL, u->object, &diag);
     u->writer = NULL;
     u->has_object = !err;
     sha256_digest(&u->sha256, QI_HASH_BYTES, u->document.sha256);

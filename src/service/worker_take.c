@@ -105,7 +105,7 @@ static quire_err store_image(qi_objects *objects, const quire_image *image,
     quire_err err = driver->create(objects, &writer, NULL);
     if (err) return err;
     err = driver->write(writer, image->bytes, image->n_bytes, NULL);
-    if (!err) return driver->finish(writer, ret_name, NULL);
+    if (!err) return driver->finish(writer, NULL, ret_name, NULL);
     driver->discard(writer);
     return err;
 }

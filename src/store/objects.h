@@ -25,9 +25,10 @@ typedef struct qi_objects_driver {
     quire_err (*create)(qi_objects *objects, qi_object_writer **ret, quire_diag *diag);
     quire_err (*write)(qi_object_writer *writer, const void *bytes, size_t n, quire_diag *diag);
     /* The object is whole and has its name; it is not durable yet. Frees the writer, also on
-     * failure. WRITE. */
-    quire_err (*finish)(qi_object_writer *writer, char ret_name[QI_OBJECT_NAME_BYTES],
-                        quire_diag *diag);
+     * failure. name: that of the same object in another store, for copies; NULL: a new one. WRITE.
+     */
+    quire_err (*finish)(qi_object_writer *writer, const char *name,
+                        char ret_name[QI_OBJECT_NAME_BYTES], quire_diag *diag);
     void (*discard)(qi_object_writer *writer); /* nothing is left of it; NULL does nothing */
     /* All objects finished before this call are durable when it returns, many at the cost of one.
      * WRITE: some may not be. One that the disk did not take stays in question, since asking the

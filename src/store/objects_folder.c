@@ -217,14 +217,22 @@ static void folder_discard(qi_object_writer *writer_base) {
     free(w);
 }
 
-static quire_err folder_finish(qi_object_writer *writer_base, char ret_name[QI_OBJECT_NAME_BYTES],
-                               quire_diag *diag) {
+static quire_err folder_finish(qi_object_writer *writer_base, const char *given_name,
+                               char ret_name[QI_OBJECT_NAME_BYTES], quire_diag *diag) {
     writer *w = (writer *)writer_base;
     qi_folder *f = (qi_folder *)w->base.objects;
-    char name[QI_OBJECT_NAME_BYTES];
-    draw_name(name);
-    int error = qi_folder_shelve(f, w->fd, w->path, name);
-    w->fd = -1;
+    char name[QI_OBJECT_NAME_BYTES], path[QI_FOLDER_PATH_BYTES];
+    int error = 0;
+    if (!given_name)
+        draw_name(name);
+    else if (qi_folder_object_path(given_name, path))
+        memcpy(name, given_name, sizeof name);
+    else
+        error = EINVAL;
+    if (!error) {
+        error = qi_folder_shelve(f, w->fd, w->path, name);
+        w->fd = -1;
+    }
     if (error) {
         folder_discard(&w->base);
         return fails_writing(f, "an object could not be finished", error, diag);

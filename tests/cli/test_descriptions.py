@@ -12,7 +12,8 @@ import time
 import pytest
 
 TESSDATA = pathlib.Path("/usr/share/tesseract-ocr/5/tessdata")
-COMMANDS = ("run", "view", "eval", "bench", "plan", "doctor", "models", "serve", "keys")
+COMMANDS = ("run", "view", "eval", "bench", "plan", "doctor", "models", "serve", "keys",
+            "backup")
 
 
 @pytest.fixture(scope="module")

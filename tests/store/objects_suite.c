@@ -47,7 +47,7 @@ void objects_put(objects_case *c, const char *text, char ret_name[QI_OBJECT_NAME
     qi_object_writer *writer;
     OK(c, c->driver->create(c->objects, &writer, &c->diag));
     OK(c, c->driver->write(writer, text, strlen(text), &c->diag));
-    OK(c, c->driver->finish(writer, ret_name, &c->diag));
+    OK(c, c->driver->finish(writer, NULL, ret_name, &c->diag));
 }
 
 /* Whether the object is these bytes, and nothing more. */
@@ -100,7 +100,7 @@ static void bytes_come_back(void **state) {
         OK(c, c->driver->write(writer, bytes + at, piece, &c->diag));
     }
     OK(c, c->driver->write(writer, bytes, 0, &c->diag));
-    OK(c, c->driver->finish(writer, name, &c->diag));
+    OK(c, c->driver->finish(writer, NULL, name, &c->diag));
     assert_true(has_bytes(c->driver, c->objects, name, bytes, n));
     OK(c, c->driver->sync(c->objects, &c->diag));
     OK(c, c->driver->sync(c->objects, &c->diag));
@@ -121,6 +121,22 @@ static void names_are_plain_and_differ(void **state) {
     }
     objects_assert_text(c, names[0], "");
     objects_assert_text(c, names[49], "same");
+}
+
+static void a_copy_may_keep_its_name(void **state) {
+    objects_case *c = *state;
+    char name[QI_OBJECT_NAME_BYTES], copy[QI_OBJECT_NAME_BYTES];
+    qi_object_writer *writer;
+    objects_put(c, "first", name);
+    OK(c, c->driver->remove(c->objects, name, &c->diag));
+    OK(c, c->driver->create(c->objects, &writer, &c->diag));
+    OK(c, c->driver->write(writer, "copy", 4, &c->diag));
+    OK(c, c->driver->finish(writer, name, copy, &c->diag));
+    assert_string_equal(copy, name);
+    objects_assert_text(c, name, "copy");
+    OK(c, c->driver->create(c->objects, &writer, &c->diag));
+    assert_int_not_equal(c->driver->finish(writer, "../name", copy, &c->diag), QUIRE_ERR_OK);
+    assert_int_equal(objects_count(c), 1);
 }
 
 static void what_is_not_finished_is_nowhere(void **state) {
@@ -235,7 +251,7 @@ static const char *put_or_remove(writer_thread *t, int i) {
         driver->discard(writer);
         return "write";
     }
-    if (driver->finish(writer, t->names[i], NULL)) return "finish";
+    if (driver->finish(writer, NULL, t->names[i], NULL)) return "finish";
     if (i % 7 == 6 && driver->sync(objects, NULL)) return "sync";
     if (i % 5 == 4 && driver->remove(objects, t->names[i], NULL)) return "remove";
     if (i % 5 != 4 && !has_bytes(driver, objects, t->names[i], text, n)) return "read";
@@ -282,13 +298,10 @@ static void free_room_is_told(void **state) {
 
 int objects_suite_run(const objects_target *target, const struct CMUnitTest *own, size_t n_own) {
     static const struct CMUnitTest tests[] = {
-        TEST(bytes_come_back),
-        TEST(names_are_plain_and_differ),
-        TEST(what_is_not_finished_is_nowhere),
-        TEST(removed_is_gone),
-        TEST(what_is_no_name_is_not_found),
-        TEST(all_are_listed),
-        TEST(many_threads_at_once),
+        TEST(bytes_come_back),          TEST(names_are_plain_and_differ),
+        TEST(a_copy_may_keep_its_name), TEST(what_is_not_finished_is_nowhere),
+        TEST(removed_is_gone),          TEST(what_is_no_name_is_not_found),
+        TEST(all_are_listed),           TEST(many_threads_at_once),
         TEST(free_room_is_told),
     };
     the_target = target;

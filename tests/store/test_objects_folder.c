@@ -108,7 +108,7 @@ static void nobody_sweeps_beside_a_writer(void **state) {
     OK(c, c->driver->create(c->objects, &writer, &c->diag));
     OK(c, c->driver->write(writer, "text", 4, &c->diag));
     OK(c, c->driver->open(c->where, &second, &c->diag));
-    OK(c, c->driver->finish(writer, name, &c->diag));
+    OK(c, c->driver->finish(writer, NULL, name, &c->diag));
     objects_assert_text(c, name, "text");
     c->driver->close(second);
 }
