@@ -32,4 +32,14 @@ static inline size_t qi_utf8_decode(const char *s, size_t n, uint32_t *ret_code)
     return length;
 }
 
+/* How many of the n bytes at s are well formed: all, or those before the first that are not, which
+ * may be a character that was cut. */
+static inline size_t qi_utf8_prefix(const char *s, size_t n) {
+    size_t length = 0;
+    uint32_t code;
+    for (size_t step; (step = qi_utf8_decode(s + length, n - length, &code)) > 0;)
+        length += step;
+    return length;
+}
+
 #endif

@@ -57,16 +57,15 @@ unsigned qi_api_status_of(quire_err err) {
     return 500;
 }
 
-/* Codes of problems are in snake_case, names of errors have hyphens. */
-static void code_of(quire_err err, char ret[32]) {
-    snprintf(ret, 32, "%s", quire_err_name(err));
+void qi_api_code_of(quire_err err, char ret[QI_API_CODE_BYTES]) {
+    snprintf(ret, QI_API_CODE_BYTES, "%s", quire_err_name(err));
     for (char *at = ret; *at; at++)
         if (*at == '-') *at = '_';
 }
 
 void qi_api_fail(qi_http_request *request, quire_err err, const quire_diag *diag) {
-    char code[32];
-    code_of(err, code);
+    char code[QI_API_CODE_BYTES];
+    qi_api_code_of(err, code);
     unsigned status = qi_api_status_of(err);
     if (status == 499) status = 503;
     if (status >= 503) qi_http_header(request, "Retry-After", "5");
@@ -201,15 +200,14 @@ bool qi_api_find(qi_http_request *request, const qi_access *access, qi_document 
     return !err;
 }
 
-bool qi_api_number(qi_http_request *request, const char *name, uint64_t min, uint64_t max,
-                   uint64_t standard, uint64_t *ret) {
-    const char *text = qi_http_request_query(request, name);
+bool qi_api_has_ended(const qi_document *d) {
+    return d->state == QI_DONE || d->state == QI_FAILED || d->state == QI_CANCELLED;
+}
+
+bool qi_api_read_number(qi_http_request *request, const char *name, const char *text, uint64_t min,
+                        uint64_t max, uint64_t *ret) {
     uint64_t value = 0;
-    if (!text) {
-        *ret = standard;
-        return true;
-    }
-    bool is_number = *text && strlen(text) <= 18;
+    bool is_number = *text && strlen(text) <= 19; /* no more fit for sure */
     for (const char *at = text; is_number && *at; at++) {
         is_number = *at >= '0' && *at <= '9';
         value = value * 10 + (uint64_t)(*at - '0');
@@ -221,5 +219,13 @@ bool qi_api_number(qi_http_request *request, const char *name, uint64_t min, uin
         return false;
     }
     *ret = value;
+    return true;
+}
+
+bool qi_api_number(qi_http_request *request, const char *name, uint64_t min, uint64_t max,
+                   uint64_t standard, uint64_t *ret) {
+    const char *text = qi_http_request_query(request, name);
+    if (text) return qi_api_read_number(request, name, text, min, max, ret);
+    *ret = standard;
     return true;
 }

@@ -52,6 +52,9 @@ bool qi_api_authorize(qi_http_request *request, uint32_t scope, qi_access *ret);
 /* Answers with the error, by its code's HTTP status. */
 void qi_api_fail(qi_http_request *request, quire_err err, const quire_diag *diag);
 unsigned qi_api_status_of(quire_err err);
+/* The error's code in problems, documents and events: its name, with "_" for "-". */
+enum { QI_API_CODE_BYTES = 32 };
+void qi_api_code_of(quire_err err, char ret[QI_API_CODE_BYTES]);
 
 /* Answers with a JSON value, which is freed. NULL: no memory. */
 void qi_api_answer_json(qi_http_request *request, unsigned status, cJSON *value);
@@ -63,8 +66,12 @@ void qi_api_put_time(cJSON *object, const char *name, uint64_t time_ms); /* 0: n
  */
 bool qi_api_find(qi_http_request *request, const qi_access *access, qi_document *ret);
 
-/* A whole number from the query, within bounds, or what holds where it is missing. False: answered.
- */
+bool qi_api_has_ended(const qi_document *document);
+
+/* A whole number within bounds, of at most INT64_MAX; name is the parameter's. False: answered. */
+bool qi_api_read_number(qi_http_request *request, const char *name, const char *text, uint64_t min,
+                        uint64_t max, uint64_t *ret);
+/* The same from the query, or what holds where it is missing. */
 bool qi_api_number(qi_http_request *request, const char *name, uint64_t min, uint64_t max,
                    uint64_t standard, uint64_t *ret);
 

@@ -15,7 +15,9 @@ static const char *const priority_names[QI_N_PRIORITIES] = {"high", "normal", "l
 
 static void put_error(cJSON *object, const qi_document *d) {
     cJSON *error = cJSON_AddObjectToObject(object, "error");
-    cJSON_AddStringToObject(error, "code", quire_err_name(d->error));
+    char code[QI_API_CODE_BYTES];
+    qi_api_code_of(d->error, code);
+    cJSON_AddStringToObject(error, "code", code);
     cJSON_AddStringToObject(error, "detail",
                             d->error_text ? d->error_text : quire_err_text(d->error));
     if (d->stage) cJSON_AddStringToObject(error, "stage", d->stage);
@@ -117,7 +119,7 @@ static void answer_list(qi_http_request *request, qi_filter filter) {
     qi_api *api = qi_http_request_context(request);
     uint64_t limit;
     if (!qi_api_number(request, "limit", 1, MAX_LISTED, LISTED, &limit)) return;
-    if (!qi_api_number(request, "cursor", 1, INT64_MAX / 10, 0, &filter.before_seq)) return;
+    if (!qi_api_number(request, "cursor", 1, INT64_MAX, 0, &filter.before_seq)) return;
     qi_document *documents = calloc(MAX_LISTED + 1, sizeof *documents);
     uint32_t n = 0;
     quire_diag diag = {0};

@@ -36,7 +36,11 @@ static void write_event(stream *s, const qi_event *e) {
     cJSON_AddStringToObject(o, "document", s->id);
     qi_api_put_time(o, "at", e->at_ms);
     if (e->kind == QI_EVENT_PAGE) cJSON_AddNumberToObject(o, "page", (double)e->page + 1);
-    if (e->error) cJSON_AddStringToObject(o, "error", quire_err_name(e->error));
+    if (e->error) {
+        char code[QI_API_CODE_BYTES];
+        qi_api_code_of(e->error, code);
+        cJSON_AddStringToObject(o, "error", code);
+    }
     char *text = cJSON_PrintUnformatted(o);
     cJSON_Delete(o);
     s->out.failed |= !text;
@@ -45,8 +49,16 @@ static void write_event(stream *s, const qi_event *e) {
                          kind_names[e->kind % QI_N_EVENT_KINDS], text);
     cJSON_free(text);
     s->after = e->seq;
-    s->ended =
-        e->kind == QI_EVENT_DONE || e->kind == QI_EVENT_FAILED || e->kind == QI_EVENT_CANCELLED;
+}
+
+/* Asked before its events are: what is not among them then comes no more. */
+static quire_err has_ended(const stream *s, bool *ret) {
+    qi_document d;
+    quire_err err = s->api->records->driver->find(s->api->records, NULL, s->id, &d, NULL);
+    if (err) return err;
+    *ret = qi_api_has_ended(&d);
+    qi_document_done(&d);
+    return QUIRE_ERR_OK;
 }
 
 static bool write_more(stream *s) {
@@ -54,9 +66,12 @@ static bool write_more(stream *s) {
     uint32_t n = 0;
     qi_strbuf_clear(&s->out);
     s->sent = 0;
-    quire_err err = s->api->records->driver->events(s->api->records, s->id, s->after, N_EVENTS,
-                                                    events, &n, NULL);
-    if (err == QUIRE_ERR_NOT_FOUND) s->ended = true; /* erased */
+    bool ended = false;
+    quire_err err = has_ended(s, &ended);
+    if (!err)
+        err = s->api->records->driver->events(s->api->records, s->id, s->after, N_EVENTS, events,
+                                              &n, NULL);
+    s->ended = err == QUIRE_ERR_NOT_FOUND /* erased */ || (ended && n < N_EVENTS);
     if (err) return err == QUIRE_ERR_NOT_FOUND;
     for (uint32_t i = 0; i < n; i++)
         write_event(s, &events[i]);
@@ -87,14 +102,8 @@ static qi_http_pulled pull(qi_http_request *request, char *buffer, size_t size, 
 
 static bool read_after(qi_http_request *request, uint64_t *ret) {
     const char *text = qi_http_request_header(request, "Last-Event-ID");
-    char *end;
     *ret = 0;
-    if (!text || !*text) return true;
-    *ret = strtoull(text, &end, 10);
-    if (*text >= '0' && *text <= '9' && !*end) return true;
-    qi_http_problem(request, 400, "bad_parameter", "Last-Event-ID",
-                    "it is to be the id of an event that was received");
-    return false;
+    return !text || !*text || qi_api_read_number(request, "Last-Event-ID", text, 0, INT64_MAX, ret);
 }
 
 static void complete(qi_http_request *request) {

@@ -198,13 +198,9 @@ static void answer_page(qi_http_request *request, stream *s, uint32_t index, con
 
 /* 0-based. */
 static bool page_number(qi_http_request *request, uint32_t *ret_index) {
-    const char *text = qi_http_request_path(request, "n");
-    char *end;
-    unsigned long n = strtoul(text, &end, 10);
-    if (*text < '0' || *text > '9' || *end || !n || n > UINT32_MAX) {
-        qi_http_problem(request, 400, "bad_parameter", "n", "pages are numbered from 1 on");
+    uint64_t n;
+    if (!qi_api_read_number(request, "n", qi_http_request_path(request, "n"), 1, UINT32_MAX, &n))
         return false;
-    }
     *ret_index = (uint32_t)n - 1;
     return true;
 }
@@ -213,8 +209,11 @@ static void page(qi_http_request *request) {
     qi_document d;
     const char *format;
     uint32_t index;
-    if (!page_number(request, &index)) return;
     if (!find(request, &d, &format)) return;
+    if (!page_number(request, &index)) {
+        qi_document_done(&d);
+        return;
+    }
     stream *s = stream_new(request, &d, format);
     if (!s) {
         qi_document_done(&d);

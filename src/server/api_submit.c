@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "server/api.h"
 #include "service/job_options.h"
 
@@ -38,6 +39,7 @@ typedef struct submission {
     qi_access access;
     bool is_batch;
     qi_strbuf fields[N_FIELDS], options;
+    bool is_given[N_FIELDS];
     char batch[QI_ID_BYTES], idempotency_key[QI_NAME_MAX_BYTES + 1];
     const char *format; /* of the result, with wait */
     uint64_t wait_s, n_body_bytes;
@@ -81,8 +83,13 @@ static void bad_field(qi_http_request *request, const char *name, const char *de
     qi_http_problem(request, 400, "bad_parameter", name, "%s", detail);
 }
 
-static bool set_field(qi_http_request *request, submission *s, const char *name, const char *bytes,
-                      size_t n) {
+static const char *field_of(const submission *s, field f) {
+    return s->fields[f].length ? s->fields[f].data : NULL;
+}
+
+/* offset: of these bytes in the value. What is set once is not set again. */
+static bool set_field(qi_http_request *request, submission *s, const char *name, uint64_t offset,
+                      const char *bytes, size_t n) {
     int i = 0;
     while (i < N_FIELDS && strcmp(name, field_names[i]) != 0)
         i++;
@@ -91,22 +98,36 @@ static bool set_field(qi_http_request *request, submission *s, const char *name,
         return false;
     }
     qi_strbuf *f = &s->fields[i];
-    if (f->length + n > MAX_FIELD_BYTES || memchr(bytes, 0, n)) {
-        bad_field(request, name, "the value is longer than 4096 bytes, or has a NUL in it");
+    if (!offset && s->is_given[i]) {
+        bad_field(request, name, "it is there more than once; send it once");
+        return false;
+    }
+    s->is_given[i] = true;
+    const size_t max = i == NAME ? QI_NAME_MAX_BYTES : MAX_FIELD_BYTES;
+    if (f->length + n > max || (n && memchr(bytes, 0, n))) {
+        qi_http_problem(request, 400, "bad_parameter", name,
+                        "the value is longer than %zu bytes, or has a NUL in it", max);
         return false;
     }
     qi_strbuf_append(f, bytes, n);
     return true;
 }
 
-static const char *field_of(const submission *s, field f) {
-    return s->fields[f].length ? s->fields[f].data : NULL;
+/* Fields of a form may be any bytes; those of the query have been checked. */
+static bool check_text(qi_http_request *request, const submission *s) {
+    for (int i = 0; i < N_FIELDS; i++) {
+        const char *text = field_of(s, (field)i);
+        if (!text || qi_utf8_prefix(text, s->fields[i].length) == s->fields[i].length) continue;
+        bad_field(request, field_names[i], "the value is not UTF-8");
+        return false;
+    }
+    return true;
 }
 
 static bool read_query(qi_http_request *request, submission *s) {
     const char *name, *value;
     for (uint32_t i = 0; qi_http_request_query_at(request, i, &name, &value); i++)
-        if (strcmp(name, "wait") != 0 && !set_field(request, s, name, value, strlen(value)))
+        if (strcmp(name, "wait") != 0 && !set_field(request, s, name, 0, value, strlen(value)))
             return false;
     if (!qi_api_number(request, "wait", 0, MAX_WAIT_S, 0, &s->wait_s)) return false;
     if (s->is_batch && s->wait_s) {
@@ -170,6 +191,13 @@ static void begin_batch(qi_http_request *request) {
     begin(request, true);
 }
 
+/* Of a longer name the beginning, up to a whole character. */
+static void set_name(upload *u, const char *name) {
+    const size_t n = qi_utf8_prefix(name, strnlen(name, sizeof u->name - 1));
+    memcpy(u->name, name, n);
+    u->name[n] = 0;
+}
+
 static upload *add_upload(qi_http_request *request, submission *s, const char *name) {
     if (s->n_uploads == (s->is_batch ? MAX_FILES : 1)) {
         bad_field(request, "file",
@@ -189,7 +217,7 @@ static upload *add_upload(qi_http_request *request, submission *s, const char *n
     }
     upload *u = &s->uploads[s->n_uploads];
     *u = (upload){0};
-    snprintf(u->name, sizeof u->name, "%s", name && *name ? name : "document");
+    set_name(u, name && *name ? name : "document");
     sha256_init(&u->sha256);
     quire_diag diag;
     qi_objects *objects = s->api->service->objects;
@@ -216,7 +244,7 @@ static void finish_upload(qi_http_request *request, submission *s) {
 static void data(qi_http_request *request, const qi_http_piece *piece) {
     submission *s = qi_http_request_state(request);
     if (piece->name && strcmp(piece->name, "file") != 0) {
-        set_field(request, s, piece->name, piece->bytes, piece->n_bytes);
+        set_field(request, s, piece->name, piece->offset, piece->bytes, piece->n_bytes);
         return;
     }
     if (!piece->offset) {
@@ -271,16 +299,12 @@ static bool read_priority(qi_http_request *request, const submission *s, uint32_
 static bool read_deadline(qi_http_request *request, const submission *s, uint64_t now_ms,
                           uint64_t *ret_ms) {
     const char *text = field_of(s, DEADLINE);
-    char *end;
+    uint64_t seconds;
     *ret_ms = 0;
     if (!text) return true;
-    unsigned long seconds = strtoul(text, &end, 10);
-    if (*text >= '0' && *text <= '9' && !*end && seconds >= 1 && seconds <= MAX_DEADLINE_S) {
-        *ret_ms = now_ms + seconds * 1000u;
-        return true;
-    }
-    bad_field(request, "deadline", "deadline is to be a number of seconds from 1 to 2592000");
-    return false;
+    if (!qi_api_read_number(request, "deadline", text, 1, MAX_DEADLINE_S, &seconds)) return false;
+    *ret_ms = now_ms + seconds * 1000u;
+    return true;
 }
 
 /* What makes two requests with one key the same. */
@@ -365,12 +389,12 @@ static void complete(qi_http_request *request) {
                   "there is no document; send it as the body, or as the field file");
         return;
     }
+    if (!check_text(request, s)) return;
     s->format = qi_api_format(request, field_of(s, FORMAT));
     if (!s->format || !check_options(request, s) || !read_priority(request, s, &priority) ||
         !read_deadline(request, s, now_ms, &deadline_ms))
         return;
-    if (field_of(s, NAME) && !s->is_batch)
-        snprintf(s->uploads[0].name, sizeof s->uploads[0].name, "%s", field_of(s, NAME));
+    if (field_of(s, NAME) && !s->is_batch) set_name(&s->uploads[0], field_of(s, NAME));
     if (s->is_batch) qi_id_new('b', now_ms, s->batch);
     for (uint32_t i = 0; i < s->n_uploads; i++)
         describe(s, &s->uploads[i], now_ms, priority, deadline_ms);
@@ -400,10 +424,6 @@ static void answer_batch(qi_http_request *request, submission *s) {
     qi_api_answer_json(request, 202, o);
 }
 
-static bool has_ended(const qi_document *d) {
-    return d->state == QI_DONE || d->state == QI_FAILED || d->state == QI_CANCELLED;
-}
-
 /* The document's fate, or 202 with what is known of it. Takes d over. */
 static void answer_document(qi_http_request *request, submission *s, qi_document *d) {
     char location[64];
@@ -413,11 +433,12 @@ static void answer_document(qi_http_request *request, submission *s, qi_document
         qi_api_answer_result(request, d, s->format);
         return;
     }
-    if (s->wait_s && has_ended(d)) {
+    if (s->wait_s && d->state == QI_FAILED) {
         quire_diag diag;
-        const quire_err err = d->error ? d->error : QUIRE_ERR_CANCELLED;
-        qi_fail(&diag, err, "%s", d->error_text ? d->error_text : quire_err_text(err));
-        qi_api_fail(request, err, &diag);
+        qi_fail(&diag, d->error, "%s", d->error_text ? d->error_text : quire_err_text(d->error));
+        qi_api_fail(request, d->error, &diag);
+    } else if (s->wait_s && d->state == QI_CANCELLED) {
+        qi_http_problem(request, 409, "cancelled", NULL, "the document was cancelled");
     } else {
         qi_api_answer_json(request, 202, qi_api_document_json(s->api, d));
     }
@@ -437,7 +458,7 @@ static void answer_or_wait(qi_http_request *request, submission *s) {
         qi_api_fail(request, err, &s->diag);
         return;
     }
-    if (s->waiter && !has_ended(&d) && qi_clock_ns() < s->wait_until_ns &&
+    if (s->waiter && !qi_api_has_ended(&d) && qi_clock_ns() < s->wait_until_ns &&
         !qi_http_stopping(s->api->http)) {
         qi_document_done(&d);
         return;
@@ -450,7 +471,10 @@ static void answer_or_wait(qi_http_request *request, submission *s) {
 static void resume(qi_http_request *request) {
     submission *s = qi_http_request_state(request);
     if (!s || !atomic_load(&s->is_over)) return;
-    if (s->err)
+    if (s->err == QUIRE_ERR_NOT_FOUND)
+        qi_http_problem(request, 404, "not_found", "batch",
+                        "there is no such batch; make it first");
+    else if (s->err)
         qi_api_fail(request, s->err, &s->diag);
     else if (s->is_batch)
         answer_batch(request, s);
