@@ -191,6 +191,40 @@ class Service:
         assert response.status == 200, response.read()
         return Events(connection, response)
 
+    def helpers(self):
+        """Processes that decode for it."""
+        children = []
+        for path in pathlib.Path(f"/proc/{self.process.pid}/task").glob("*/children"):
+            children += map(int, path.read_text().split())
+        return children
+
+    def signal_helpers(self, number):
+        """SIGSTOP holds all documents where they are, until SIGCONT."""
+        for pid in self.helpers():
+            os.kill(pid, number)
+
+    def hold_midway(self, path):
+        """Submits a long document and stops decoding when some of its pages are there; its id."""
+        for _ in range(20):
+            document = self.submit(path.read_bytes(), f"?name={path.name}")["id"]
+            events = self.events(document)
+            next(number for number, event in events if event["event"] == "page")
+            self.signal_helpers(signal.SIGSTOP)
+            events.close()
+            # Pages that were decoded are still finished, and may be counted here twice.
+            coming = self.metric("pages_in_flight") + self.metric("changes_waiting")
+            if self.show(document)["pages_done"] + coming < 50:
+                return document
+            self.signal_helpers(signal.SIGCONT)
+            self.wait(document)
+        return pytest.fail("a long document was always read before it could be stopped")
+
+    def go_on(self):
+        self.signal_helpers(signal.SIGCONT)
+
+    def metric(self, name):
+        return float(re.search(rf"^quire_{re.escape(name)} (\S+)$", self.get("/metrics").text, re.M)[1])
+
     def keys(self, *arguments):
         return subprocess.run([self.quire, "keys", *arguments, "--data", self.data], check=True,
                               capture_output=True, text=True, env=self.environment,
