@@ -20,7 +20,9 @@ typedef struct serving {
     qi_http *http;
     sigset_t signals;
     pthread_t signal_thread;
-    int signal; /* that ended it; 0: none */
+    int signal;           /* that ended it; 0: none */
+    pthread_mutex_t lock; /* of is_closing: past it the signals' thread leaves http alone */
+    bool is_closing;
 } serving;
 
 static void log_request(void *context, const qi_http_record *r) {
@@ -30,30 +32,35 @@ static void log_request(void *context, const qi_http_record *r) {
            r->peer, r->status, r->request_id);
 }
 
+static void reload(serving *s) {
+    quire_diag diag;
+    quire_err err = s->values.certificate ? qi_http_reload_tls(s->http, &diag) : 0;
+    if (err)
+        qi_log(&s->log, QI_LOG_ERROR, NULL, "reload: %s; what was there stays", diag.text);
+    else
+        qi_log(&s->log, QI_LOG_INFO, NULL, "reloaded");
+}
+
 /* SIGTERM and SIGINT drain, a second one ends at once; SIGHUP reads the certificate again. SIGUSR2
  * is the way to stop this thread. */
 static void *take_signals(void *context) {
     serving *s = context;
     for (;;) {
         int number = 0;
-        quire_diag diag;
         if (sigwait(&s->signals, &number)) continue;
         if (number == SIGUSR2) return NULL;
-        if (number == SIGHUP) {
-            quire_err err = s->values.certificate ? qi_http_reload_tls(s->http, &diag) : 0;
-            if (err)
-                qi_log(&s->log, QI_LOG_ERROR, NULL, "reload: %s; what was there stays", diag.text);
-            else
-                qi_log(&s->log, QI_LOG_INFO, NULL, "reloaded");
-            continue;
+        if (number != SIGHUP && s->signal) _exit(128 + number);
+        pthread_mutex_lock(&s->lock);
+        if (number != SIGHUP) {
+            s->signal = number;
+            qi_log(&s->log, QI_LOG_INFO, NULL,
+                   "stopping: %u s for what is being read; a second signal stops at once",
+                   s->values.drain_ms / 1000);
+            if (!s->is_closing) qi_http_stop(s->http, s->values.drain_ms);
+        } else if (!s->is_closing) {
+            reload(s);
         }
-        if (s->signal) _exit(128 + number);
-        s->signal = number;
-        qi_log(&s->log, QI_LOG_INFO, NULL,
-               "stopping: %u s for what is being read; a second signal "
-               "stops at once",
-               s->values.drain_ms / 1000);
-        qi_http_stop(s->http, s->values.drain_ms);
+        pthread_mutex_unlock(&s->lock);
     }
 }
 
@@ -143,18 +150,22 @@ static quire_err open_all(serving *s, quire_diag *diag) {
     return err;
 }
 
+/* Signals are taken to the end, since what is being read may take a while. */
 static void close_all(serving *s) {
+    pthread_mutex_lock(&s->lock);
+    s->is_closing = true;
+    pthread_mutex_unlock(&s->lock);
+    if (s->http) qi_http_close(s->http);
+    qi_api_close(&s->api);
+    qi_service_close(s->service, s->values.drain_ms);
     if (s->signal_thread) {
         pthread_kill(s->signal_thread, SIGUSR2);
         pthread_join(s->signal_thread, NULL);
     }
-    if (s->http) qi_http_close(s->http);
-    qi_api_close(&s->api);
-    qi_service_close(s->service, s->values.drain_ms);
 }
 
 int qi_serve_run(int argc, char **argv) {
-    serving s = {.log = {.fd = 2, .most = QI_LOG_INFO}};
+    serving s = {.log = {.fd = 2, .most = QI_LOG_INFO}, .lock = PTHREAD_MUTEX_INITIALIZER};
     quire_diag diag;
     int first;
     qi_serve_values_init(&s.values);
