@@ -1,6 +1,7 @@
 """Fixtures of the service's tests: a service of their own on a free port, what asks it, and small
 documents drawn on the spot."""
 
+import contextlib
 import http.client
 import json
 import os
@@ -201,7 +202,8 @@ class Service:
     def signal_helpers(self, number):
         """SIGSTOP holds all documents where they are, until SIGCONT."""
         for pid in self.helpers():
-            os.kill(pid, number)
+            with contextlib.suppress(ProcessLookupError):  # it has served its document
+                os.kill(pid, number)
 
     def hold_midway(self, path):
         """Submits a long document and stops decoding when some of its pages are there; its id."""
