@@ -25,6 +25,7 @@ const qi_http_route qi_api_routes[] = {
     {"GET", "/readyz", &qi_api_readyz},
     {"GET", "/metrics", &qi_api_metrics},
     {"GET", "/version", &qi_api_version},
+    {"GET", "/openapi.json", &qi_api_openapi},
 };
 const uint32_t qi_api_n_routes = sizeof qi_api_routes / sizeof *qi_api_routes;
 

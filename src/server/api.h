@@ -87,6 +87,11 @@ extern const qi_http_handler qi_api_list, qi_api_show, qi_api_cancel, /* api_doc
     qi_api_delete, qi_api_batch, qi_api_list_jobs, qi_api_requeue;
 extern const qi_http_handler qi_api_result, qi_api_page, qi_api_page_image; /* api_result.c */
 extern const qi_http_handler qi_api_events;                                 /* api_events.c */
-extern const qi_http_handler qi_api_healthz, qi_api_readyz, qi_api_version, qi_api_metrics;
+extern const qi_http_handler qi_api_healthz, qi_api_readyz, qi_api_version, qi_api_metrics,
+    qi_api_openapi; /* api_status.c */
+
+/* openapi.json, made a part of the program by the build. */
+extern const char qi_openapi_json[];
+extern const size_t qi_openapi_json_bytes;
 
 #endif

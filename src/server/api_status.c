@@ -60,6 +60,21 @@ static void version(qi_http_request *request) {
 }
 const qi_http_handler qi_api_version = {.complete = version};
 
+/* What this machine is told without a key, and others with one. */
+static bool may_look(qi_http_request *request) {
+    qi_access access;
+    return qi_http_request_is_loopback(request) ||
+           qi_api_authorize(request, QI_SCOPE_READ, &access);
+}
+
+static void openapi(qi_http_request *request) {
+    if (!may_look(request)) return;
+    qi_strbuf body = {0};
+    qi_strbuf_append(&body, qi_openapi_json, qi_openapi_json_bytes);
+    qi_http_answer_bytes(request, 200, "application/json", &body);
+}
+const qi_http_handler qi_api_openapi = {.complete = openapi};
+
 /* ---- metrics: Prometheus' text format 0.0.4 ---- */
 
 static void head(qi_strbuf *out, const char *name, const char *type, const char *help) {
@@ -168,9 +183,7 @@ static void put_service(qi_strbuf *out, const qi_api *api) {
 
 static void metrics(qi_http_request *request) {
     qi_api *api = qi_http_request_context(request);
-    qi_access access;
-    if (!qi_http_request_is_loopback(request) && !qi_api_authorize(request, QI_SCOPE_READ, &access))
-        return;
+    if (!may_look(request)) return;
     qi_totals totals;
     quire_diag diag;
     quire_err err = api->records->driver->totals(api->records, &totals, &diag);

@@ -93,7 +93,7 @@ static bool set_field(qi_http_request *request, submission *s, const char *name,
     int i = 0;
     while (i < N_FIELDS && strcmp(name, field_names[i]) != 0)
         i++;
-    if (i == N_FIELDS) {
+    if (i == N_FIELDS || (s->is_batch && (i == BATCH || i == FORMAT))) {
         bad_field(request, name, "there is no such option; see /openapi.json for those there are");
         return false;
     }

@@ -8,6 +8,7 @@ import os
 import pathlib
 import re
 import signal
+import socket
 import subprocess
 import time
 
@@ -108,7 +109,7 @@ class Service:
         self.command, self.process_options = command, process_options
         self.environment = clean_environment() | (environment or {})
         self.log_path = self.data.parent / f"{self.data.name}.log"
-        self.key, self.process = None, None
+        self.host, self.key, self.process = "127.0.0.1", None, None
         self.start()
 
     def start(self, *options):
@@ -123,6 +124,11 @@ class Service:
             return re.search(r"listening on https?://127\.0\.0\.1:(\d+)\n", self.log)
 
         self.port = int(wait_for(port, "the service listens")[1])
+
+    def listen_elsewhere(self, address):
+        """From now on it is asked at another of its addresses."""
+        self.host = address
+        self.port = int(re.search(rf"listening on http://{re.escape(address)}:(\d+)\n", self.log)[1])
 
     @property
     def log(self):
@@ -149,7 +155,7 @@ class Service:
             headers["Authorization"] = f"Bearer {self.key}"
         if media_type:
             headers["Content-Type"] = media_type
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=LIMIT_S)
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=LIMIT_S)
         connection.request(method, path, body, headers)
         return connection, connection.getresponse()
 
@@ -246,6 +252,17 @@ def serve(quire, tmp_path):
     for service in services:
         if service.process.poll() is None:
             service.stop()
+
+
+@pytest.fixture(scope="session")
+def elsewhere():
+    """An address of this machine that is not its loopback's."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        try:
+            s.connect(("192.0.2.1", 9))  # sends nothing
+        except OSError:
+            pytest.skip("this machine has no address but its loopback's")
+        return s.getsockname()[0]
 
 
 @pytest.fixture(scope="session")
