@@ -24,6 +24,9 @@ typedef struct qi_job {
     uint32_t attempt, max_attempts;
     qi_job_stop stop; /* under the worker's lock */
     bool is_open;     /* the reader has told of the document */
+    /* Of the taking thread: why a page failed that is to be tried again; OK: none did. */
+    quire_err page_error;
+    char page_error_text[QI_ERROR_TEXT_MAX_BYTES + 1];
 } qi_job;
 
 struct qi_worker {

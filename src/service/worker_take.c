@@ -60,6 +60,31 @@ static quire_err take_document(qi_job *job, const quire_item *item) {
 
 /* ---- a page is finished ---- */
 
+static bool may_pass(quire_err err) {
+    switch (err) {
+#define QUIRE_X(code, name, status, http, retry, text)                                             \
+    case QUIRE_ERR_##code:                                                                         \
+        return retry;
+        QUIRE_ERRORS(QUIRE_X)
+#undef QUIRE_X
+    }
+    return false;
+}
+
+/* Whether the page failed for what may pass. It is not recorded then, nor are those after it, so
+ * that the next attempt goes on with it; the last attempt records it as failed. */
+static bool is_to_be_tried_again(qi_job *job, const quire_page *page) {
+    if (job->page_error) return true;
+    if (!may_pass(page->error) || page->error == QUIRE_ERR_CANCELLED ||
+        job->attempt >= job->max_attempts)
+        return false;
+    job->page_error = page->error;
+    snprintf(job->page_error_text, sizeof job->page_error_text, "%s",
+             page->error_text ? page->error_text : quire_err_text(page->error));
+    qi_job_stop_now(job, QI_JOB_GOES_ON); /* nobody's wish: the attempt ends by its error */
+    return true;
+}
+
 typedef struct finished_page {
     qi_entry entry;
     qi_job *job;
@@ -111,6 +136,7 @@ static quire_err store_image(qi_objects *objects, const quire_image *image,
 }
 
 static quire_err take_page(qi_job *job, const quire_page *page) {
+    if (is_to_be_tried_again(job, page)) return QUIRE_ERR_OK;
     finished_page *p = calloc(1, sizeof *p);
     if (!p) return QUIRE_ERR_NO_MEMORY;
     qi_page_record_put(&p->record, page);
@@ -151,17 +177,6 @@ static uint64_t delay_ms(qi_job *job) {
     const uint64_t share = w->random >> 16;
     pthread_mutex_unlock(&w->lock);
     return delay / 2 + delay / 2 * share / 65536;
-}
-
-static bool may_pass(quire_err err) {
-    switch (err) {
-#define QUIRE_X(code, name, status, http, retry, text)                                             \
-    case QUIRE_ERR_##code:                                                                         \
-        return retry;
-        QUIRE_ERRORS(QUIRE_X)
-#undef QUIRE_X
-    }
-    return false;
 }
 
 static qi_outcome outcome_of(qi_job *job, qi_job_stop stop, quire_err err) {
@@ -283,6 +298,8 @@ static void take(qi_worker *w, quire_item *item) {
         err = take_document(job, item);
     else if (item->kind == QUIRE_ITEM_PAGE)
         err = take_page(job, item->page);
+    else if (item->kind == QUIRE_ITEM_END && job->page_error)
+        qi_job_finish(job, job->page_error, job->page_error_text, "read");
     else if (item->kind == QUIRE_ITEM_END)
         qi_job_finish(job, item->error, item->diag.text, job->is_open ? "read" : "open");
     if (err) qi_job_stop_now(job, QI_JOB_UNWRITTEN);
