@@ -265,9 +265,8 @@ static void image(qi_http_request *request) {
     qi_document d;
     quire_diag diag;
     page_image p = {0};
-    if (!page_number(request, &p.index)) return;
     if (!qi_api_authorize(request, QI_SCOPE_READ, &access)) return;
-    if (!qi_api_find(request, &access, &d)) return;
+    if (!page_number(request, &p.index) || !qi_api_find(request, &access, &d)) return;
     quire_err err = QUIRE_ERR_OK;
     if (d.result)
         err =

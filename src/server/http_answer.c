@@ -1,6 +1,7 @@
 /* Answers: what a handler says, kept until the request may be answered, and then given to
  * libmicrohttpd. */
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -42,6 +43,11 @@ void qi_http_header(qi_http_request *r, const char *name, const char *value) {
     a->headers[a->n_headers++].value = own_value;
 }
 
+/* Copied: what a handler has it from may be gone when the answer is given. */
+static void set_media_type(qi_http_answer *answer, const char *media_type) {
+    snprintf(answer->media_type, sizeof answer->media_type, "%s", media_type ? media_type : "");
+}
+
 void qi_http_answer_bytes(qi_http_request *r, unsigned status, const char *media_type,
                           qi_strbuf *body) {
     qi_strbuf none = {0};
@@ -53,7 +59,7 @@ void qi_http_answer_bytes(qi_http_request *r, unsigned status, const char *media
         qi_http_problem(r, 503, "no_memory", NULL, "memory ran out; try again");
     } else {
         r->answer.status = status;
-        r->answer.media_type = media_type;
+        set_media_type(&r->answer, media_type);
         r->answer.bytes = *body;
     }
     *body = none;
@@ -66,7 +72,7 @@ void qi_http_answer_file(qi_http_request *r, unsigned status, const char *media_
         return;
     }
     r->answer.status = status;
-    r->answer.media_type = media_type;
+    set_media_type(&r->answer, media_type);
     r->answer.fd = fd;
     r->answer.n_file_bytes = n_bytes;
 }
@@ -75,7 +81,7 @@ void qi_http_answer_stream(qi_http_request *r, unsigned status, const char *medi
                            qi_http_pull *pull) {
     if (qi_http_answered(r)) return;
     r->answer.status = status;
-    r->answer.media_type = media_type;
+    set_media_type(&r->answer, media_type);
     r->answer.pull = pull;
 }
 
@@ -161,7 +167,7 @@ enum MHD_Result qi_http_answer_queue(qi_http_request *r) {
     qi_http_answer *a = &r->answer;
     struct MHD_Response *response = make_response(r);
     if (!response) return MHD_NO;
-    if (a->media_type) MHD_add_response_header(response, "Content-Type", a->media_type);
+    if (*a->media_type) MHD_add_response_header(response, "Content-Type", a->media_type);
     for (uint32_t i = 0; i < a->n_headers; i++)
         MHD_add_response_header(response, a->headers[i].name, a->headers[i].value);
     MHD_add_response_header(response, "Server", "quire");

@@ -23,6 +23,7 @@ enum {
     /* Of libmicrohttpd for each connection: heads above half of it are answered by itself. */
     QI_HTTP_POOL_BYTES = 64 << 10,
     QI_HTTP_MAX_ANSWER_HEADERS = 16,
+    QI_HTTP_MEDIA_TYPE_BYTES = 128, /* longer ones are cut */
     QI_HTTP_ID_BYTES = 65,
 };
 
@@ -80,8 +81,8 @@ typedef struct qi_http_lingerer {
 } qi_http_lingerer;
 
 typedef struct qi_http_answer {
-    unsigned status; /* 0: none yet */
-    const char *media_type;
+    unsigned status;                           /* 0: none yet */
+    char media_type[QI_HTTP_MEDIA_TYPE_BYTES]; /* "": none */
     struct {
         char *name, *value;
     } headers[QI_HTTP_MAX_ANSWER_HEADERS];

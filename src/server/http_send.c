@@ -24,7 +24,7 @@ static void put_date(qi_strbuf *out) {
 static void put_head(qi_strbuf *out, unsigned status, const char *media_type, size_t n_bytes) {
     qi_strbuf_printf(out, "HTTP/1.1 %u %s\r\n", status, MHD_get_reason_phrase_for(status));
     put_date(out);
-    if (media_type) qi_strbuf_printf(out, "Content-Type: %s\r\n", media_type);
+    if (*media_type) qi_strbuf_printf(out, "Content-Type: %s\r\n", media_type);
     qi_strbuf_printf(out, "Content-Length: %zu\r\nConnection: close\r\nServer: quire\r\n", n_bytes);
 }
 

@@ -1,12 +1,14 @@
 """The HTTP API does what docs/http.md tells: submitting, asking, listing, batches, refusals."""
 
 import hashlib
+import io
 import json
 import re
 import subprocess
 import urllib.parse
 
 import pytest
+from PIL import Image
 
 from conftest import Service, draw_page, form
 
@@ -80,6 +82,26 @@ def test_options_in_query_and_form(service, short_document, read):
         assert answer.body == expected
     document = service.get(answer.headers["Location"]).json
     assert document.items() >= {"name": "a", "pages_done": 2}.items()
+
+
+def test_a_page_as_an_image(serve, page, short_document):
+    """Stored ones where that is asked for; else a document that is one image is its page's."""
+    plain, storing = serve(), serve("--page-images", "--image-px", "200", data="storing")
+    id = plain.submit(page.read_bytes())["id"]
+    plain.wait(id)
+    found = plain.get(f"/v1/documents/{id}/pages/1/image")
+    assert (found.status, found.headers["Content-Type"], found.body) == (200, "image/png", page.read_bytes())
+    id = plain.submit(short_document.read_bytes())["id"]
+    plain.wait(id)
+    plain.get(f"/v1/documents/{id}/pages/1/image").problem(404, "no_image", "n")
+    plain.get(f"/v1/documents/{id}/pages/99/image").problem(404, "not_found", "n")
+    id = storing.submit(short_document.read_bytes())["id"]
+    storing.wait(id)
+    for number in (1, 2):
+        found = storing.get(f"/v1/documents/{id}/pages/{number}/image")
+        assert (found.status, found.headers["Content-Type"]) == (200, "image/webp")
+        image = Image.open(io.BytesIO(found.body))
+        assert max(image.size) <= 200 and image.format == "WEBP"
 
 
 def test_wrong_options_name_their_field(service, page):

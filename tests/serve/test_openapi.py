@@ -103,7 +103,7 @@ def ask_all(caller, service, page):
         ask("GET", f"/v1/documents{query}")
         ask("GET", f"/v1/jobs{query}")
     for path in (document, "/v1/documents/%FF", f"/v1/documents/{NO_ID}"):
-        for more in ("", "/events", "/result", "/pages/1"):
+        for more in ("", "/events", "/result", "/pages/1", "/pages/1/image"):
             ask("GET", path + more)
     ask("GET", f"{failed}/result")
     for path in (batch, "/v1/batches/%FF", f"/v1/batches/{NO_BATCH}"):

@@ -405,7 +405,7 @@ static void make_planted(records_case *c, int number) {
 static void note_words(const char *path, bool found[N_PLANTED]) {
     qi_strbuf bytes = {0};
     read_file(path, &bytes);
-    const char *end = bytes.data + bytes.length;
+    const char *end = bytes.length ? bytes.data + bytes.length : NULL;
     for (const char *at = bytes.data; at && at < end; at++) {
         at = memmem(at, (size_t)(end - at), "PLANTED", 7);
         if (!at) break;
