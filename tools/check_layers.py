@@ -27,7 +27,8 @@ MAY_INCLUDE = {
     "store": {"base"},
     "service": {"base", "store", "output"},
     "server": {"base", "store", "service", "output"},
-    "serve": {"base", "store", "service", "server", "output", "cli"},
+    "serve": {"base", "store", "service", "server", "output", "cli", "client"},
+    "client": {"base", "output", "cli"},
     "cli": {"base", "output"},
 }
 CODEC_HEADER = re.compile(r"(jpeglib|turbojpeg|spng|png|tiffio|tiff|heif|allheaders)\.h"

@@ -8,11 +8,12 @@
 #include "cli/service_options.h"
 
 const qi_command qi_commands[QI_N_COMMANDS] = {
-    {qi_command_run, &qi_run_options},       {qi_command_view, &qi_view_options},
-    {qi_command_eval, &qi_eval_options},     {qi_command_bench, &qi_bench_options},
-    {qi_command_plan, &qi_plan_options},     {qi_command_doctor, &qi_doctor_options},
-    {qi_command_models, &qi_models_options}, {qi_command_service, &qi_serve_options},
-    {qi_command_service, &qi_keys_options},  {qi_command_service, &qi_backup_options},
+    {qi_command_run, &qi_run_options},        {qi_command_view, &qi_view_options},
+    {qi_command_eval, &qi_eval_options},      {qi_command_bench, &qi_bench_options},
+    {qi_command_plan, &qi_plan_options},      {qi_command_doctor, &qi_doctor_options},
+    {qi_command_models, &qi_models_options},  {qi_command_service, &qi_serve_options},
+    {qi_command_service, &qi_keys_options},   {qi_command_service, &qi_backup_options},
+    {qi_command_service, &qi_submit_options}, {qi_command_service, &qi_ingest_options},
 };
 
 int qi_command_fail(const quire_diag *diag) {

@@ -10,7 +10,7 @@ typedef struct qi_command {
     const qi_option_table *options;
 } qi_command;
 
-enum { QI_N_COMMANDS = 10 };
+enum { QI_N_COMMANDS = 12 };
 extern const qi_command qi_commands[QI_N_COMMANDS];
 
 int qi_command_run(int argc, char **argv);
@@ -23,7 +23,7 @@ int qi_command_models(int argc, char **argv);
 
 extern const qi_option_table qi_run_options, qi_view_options, qi_eval_options, qi_bench_options,
     qi_plan_options, qi_doctor_options, qi_models_options, qi_serve_options, qi_keys_options,
-    qi_backup_options;
+    qi_backup_options, qi_submit_options, qi_ingest_options;
 
 /* What every help of the command itself says first. */
 #define QI_ABOUT_QUIRE "Reads documents: images and PDFs go in, text with layout comes out."

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 struct qi_interrupt {
@@ -14,6 +15,7 @@ struct qi_interrupt {
     pthread_mutex_t lock;
     sigset_t signals;
     quire_reader *reader;
+    int event_fd;         /* -1: none */
     const char **guarded; /* free places are NULL */
     size_t n_guarded;
     int signal;
@@ -27,13 +29,14 @@ static void *wait_for_signals(void *context) {
         if (sigwait(&in->signals, &signal)) continue;
         if (signal == SIGUSR2) return NULL;
         pthread_mutex_lock(&in->lock);
-        if (in->signal || !in->reader) {
+        if (in->signal || (!in->reader && in->event_fd < 0)) {
             for (size_t i = 0; i < in->n_guarded; i++)
                 if (in->guarded[i]) unlink(in->guarded[i]);
             _exit(128 + signal);
         }
         in->signal = signal;
-        quire_reader_cancel(in->reader);
+        if (in->reader) quire_reader_cancel(in->reader);
+        if (in->event_fd >= 0) eventfd_write(in->event_fd, 1);
         pthread_mutex_unlock(&in->lock);
     }
 }
@@ -47,6 +50,7 @@ static void add_unless_ignored(sigset_t *set, int number) {
 quire_err qi_interrupt_start(qi_interrupt **ret_interrupt, quire_diag *diag) {
     qi_interrupt *in = calloc(1, sizeof *in);
     if (!in) return qi_fail(diag, QUIRE_ERR_NO_MEMORY, "memory ran out");
+    in->event_fd = -1;
     sigemptyset(&in->signals);
     add_unless_ignored(&in->signals, SIGINT);
     add_unless_ignored(&in->signals, SIGTERM);
@@ -75,6 +79,12 @@ void qi_interrupt_stop(qi_interrupt *in) {
 void qi_interrupt_watch(qi_interrupt *in, quire_reader *reader) {
     pthread_mutex_lock(&in->lock);
     in->reader = reader;
+    pthread_mutex_unlock(&in->lock);
+}
+
+void qi_interrupt_watch_event(qi_interrupt *in, int event_fd) {
+    pthread_mutex_lock(&in->lock);
+    in->event_fd = event_fd;
     pthread_mutex_unlock(&in->lock);
 }
 

@@ -10,7 +10,7 @@ static const char *format_choice(size_t i) {
     return i < QI_OUTPUT_N_FORMATS ? qi_output_formats[i].name : NULL;
 }
 
-static bool parse_formats(const char *text, void *field) {
+bool qi_parse_formats(const char *text, void *field) {
     qi_run_formats f = {0};
     for (const char *at = text;; at++) {
         size_t n = strcspn(at, ",");
@@ -60,7 +60,7 @@ static bool parse_progress(const char *text, void *field) {
 static const qi_option options[] = {
     {"output", 'o', "DIR", FIELD(output), qi_parse_string, "the name of a folder",
      "write result files below DIR instead of text to stdout", .kind = QI_VALUE_FOLDER},
-    {"format", 'f', "LIST", FIELD(formats), parse_formats, "a list of formats such as txt,json",
+    {"format", 'f', "LIST", FIELD(formats), qi_parse_formats, "a list of formats such as txt,json",
      "formats of results, several with -o", "txt", format_choice, ','},
     {"text", 0, "KIND", FIELD(text_paragraphs), parse_text, NULL,
      "what txt has on a line, a line of the page or a whole paragraph", "lines", text_choice},
@@ -159,7 +159,7 @@ qi_parse_result qi_run_options_parse(int argc, char **argv, qi_run_values *ret_v
                                      int *ret_first, quire_diag *diag) {
     qi_run_values v = {0};
     unsigned char given[n_options] = {0};
-    parse_formats("txt", &v.formats);
+    qi_parse_formats("txt", &v.formats);
     qi_reading_options_init(&v.reading);
     qi_parse_result result =
         qi_options_parse(&qi_run_options, argc, argv, &v, given, ret_first, diag);

@@ -27,6 +27,9 @@ typedef struct qi_run_values {
     qi_reading_options reading;
 } qi_run_values;
 
+/* A parser (options.h) of a list such as "txt,json". The field is a qi_run_formats. */
+bool qi_parse_formats(const char *text, void *field);
+
 /* Reads environment and command line; *ret_first is the first input among argv. */
 qi_parse_result qi_run_options_parse(int argc, char **argv, qi_run_values *ret_values,
                                      int *ret_first, quire_diag *diag);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/commands.h"
+#include "client/client_commands.h"
 #include "serve/serve_commands.h"
 
 int main(int argc, char **argv) {
@@ -11,9 +12,8 @@ int main(int argc, char **argv) {
         const char *name;
         int (*run)(int argc, char **argv);
     } commands[] = {
-        {"serve", qi_serve_run},
-        {"keys", qi_serve_keys},
-        {"backup", qi_serve_backup},
+        {"serve", qi_serve_run},      {"keys", qi_serve_keys},      {"backup", qi_serve_backup},
+        {"submit", qi_client_submit}, {"ingest", qi_client_ingest},
     };
     signal(SIGPIPE, SIG_IGN);
     for (size_t i = 0; argc > 1 && i < sizeof commands / sizeof *commands; i++)

@@ -13,7 +13,7 @@ import pytest
 
 TESSDATA = pathlib.Path("/usr/share/tesseract-ocr/5/tessdata")
 COMMANDS = ("run", "view", "eval", "bench", "plan", "doctor", "models", "serve", "keys",
-            "backup")
+            "backup", "submit", "ingest")
 
 
 @pytest.fixture(scope="module")
