@@ -19,6 +19,7 @@ typedef struct bucket {
 struct qi_batcher {
     qi_batch_limits limits;
     uint32_t n, n_ahead;
+    uint64_t cost_ahead;
     bucket buckets[]; /* n_groups × n_classes */
 };
 
@@ -64,6 +65,7 @@ void qi_batcher_add(qi_batcher *b, qi_batch_item *item, uint64_t now_ns) {
     if (u->last == at) u->last = &item->next;
     if (item->ahead) u->last_ahead = &item->next;
     b->n_ahead += item->ahead;
+    b->cost_ahead += item->ahead ? item->cost : 0;
     u->n++;
     u->cost += item->cost;
     b->n++;
@@ -109,6 +111,7 @@ static void move(qi_batcher *b, bucket *u, uint64_t enough_cost, batch *to) {
         if (!u->first) u->last = &u->first;
         if (!u->first || !u->first->ahead) u->last_ahead = &u->first;
         b->n_ahead -= item->ahead;
+        b->cost_ahead -= item->ahead ? item->cost : 0;
         u->n--;
         u->cost -= item->cost;
         b->n--;
@@ -135,7 +138,7 @@ uint32_t qi_batcher_take_full(qi_batcher *b, uint64_t now_ns, qi_batch_item *out
     bucket *u = oldest(b);
     if (!u) return 0;
     if (now_ns >= u->first->since_ns + b->limits.delay_ns)
-        return take_around(b, u, UINT64_MAX, out);
+        return take_around(b, u, u->first->ahead ? (b->cost_ahead + 1) / 2 : UINT64_MAX, out);
     for (uint32_t i = 0; i < b->limits.n_groups * n_classes; i++) {
         u = &b->buckets[i];
         if (u->n == 0) continue;

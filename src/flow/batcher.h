@@ -19,7 +19,7 @@ typedef struct qi_batch_item {
     uint64_t since_ns;          /* the batcher's */
     void *user;
     uint32_t group, cost; /* cost ≥ 1 */
-    bool ahead;           /* before those that are not, and in the next batch */
+    bool ahead;           /* before those that are not, in the next batches, which are small */
 } qi_batch_item;
 
 enum { QI_BATCH_LIMIT_ITEMS = 256 };

@@ -21,6 +21,7 @@ typedef struct serving {
     sigset_t signals;
     pthread_t signal_thread;
     int signal;           /* that ended it; 0: none */
+    uint64_t drained_ns;  /* when what is being read must have ended */
     pthread_mutex_t lock; /* of is_closing: past it the signals' thread leaves http alone */
     bool is_closing;
 } serving;
@@ -53,6 +54,7 @@ static void *take_signals(void *context) {
         pthread_mutex_lock(&s->lock);
         if (number != SIGHUP) {
             s->signal = number;
+            s->drained_ns = qi_clock_ns() + (uint64_t)s->values.drain_ms * 1000000u;
             qi_log(&s->log, QI_LOG_INFO, NULL,
                    "stopping: %u s for what is being read; a second signal stops at once",
                    s->values.drain_ms / 1000);
@@ -64,20 +66,18 @@ static void *take_signals(void *context) {
     }
 }
 
-static quire_err start_signals(serving *s, quire_diag *diag) {
+static void block_signals(serving *s) {
     sigemptyset(&s->signals);
     sigaddset(&s->signals, SIGTERM);
     sigaddset(&s->signals, SIGINT);
     sigaddset(&s->signals, SIGHUP);
     sigaddset(&s->signals, SIGUSR2);
     pthread_sigmask(SIG_BLOCK, &s->signals, NULL);
-    return QUIRE_ERR_OK;
 }
 
 /* Whether an address is for this machine's own processes alone. */
 static bool is_loopback(const char *address) {
-    return !strncmp(address, "127.", 4) || !strncmp(address, "[::1]:", 6) ||
-           !strncmp(address, "localhost:", 10);
+    return !strncmp(address, "127.", 4) || !strncmp(address, "[::1]:", 6);
 }
 
 static bool see_key(void *context, const qi_key *key) {
@@ -141,8 +141,8 @@ static quire_err open_all(serving *s, quire_diag *diag) {
         .reuse_bytes = v->reuse_bytes,
         .log = &s->log,
     };
-    quire_err err = start_signals(s, diag);
-    if (!err) err = qi_service_open(&o, &s->service, diag);
+    block_signals(s);
+    quire_err err = qi_service_open(&o, &s->service, diag);
     if (!err) err = qi_api_open(s->service, &s->api, diag);
     if (!err) err = open_http(s, diag);
     if (!err && pthread_create(&s->signal_thread, NULL, take_signals, s))
@@ -151,13 +151,19 @@ static quire_err open_all(serving *s, quire_diag *diag) {
 }
 
 /* Signals are taken to the end, since what is being read may take a while. */
+/* Requests that were waited for have had their part of it. */
+static uint32_t drain_left_ms(const serving *s) {
+    const uint64_t now_ns = qi_clock_ns();
+    return s->drained_ns > now_ns ? (uint32_t)((s->drained_ns - now_ns) / 1000000u) : 0;
+}
+
 static void close_all(serving *s) {
     pthread_mutex_lock(&s->lock);
     s->is_closing = true;
     pthread_mutex_unlock(&s->lock);
     if (s->http) qi_http_close(s->http);
     qi_api_close(&s->api);
-    qi_service_close(s->service, s->values.drain_ms);
+    qi_service_close(s->service, drain_left_ms(s));
     if (s->signal_thread) {
         pthread_kill(s->signal_thread, SIGUSR2);
         pthread_join(s->signal_thread, NULL);

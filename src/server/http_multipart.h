@@ -7,7 +7,7 @@
 
 #include "server/http.h"
 
-enum { QI_HTTP_MAX_PARTS = 64, QI_HTTP_MAX_PART_HEAD_BYTES = 4 << 10 };
+enum { QI_HTTP_MAX_PARTS = 1024, QI_HTTP_MAX_PART_HEAD_BYTES = 4 << 10 };
 
 typedef struct qi_http_multipart qi_http_multipart;
 

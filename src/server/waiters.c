@@ -55,6 +55,7 @@ static void resume_due(qi_waiters *w) {
 
 static void *watch(void *argument) {
     qi_waiters *w = argument;
+    pthread_setname_np(pthread_self(), "waiters");
     pthread_mutex_lock(&w->lock);
     while (!w->closing) {
         if (!w->n) {

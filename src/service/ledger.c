@@ -4,7 +4,13 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
+
 enum { MAX_GROUP = 256 }; /* of one transaction: those after it wait for less */
+/* After a transaction of BUSY changes or more the next begins no sooner than this, unless so many
+ * wait: under load changes come all the time, and each transaction writes the same few pages of the
+ * database again. */
+enum { BUSY = 4, PAUSE_NS = 4000000, NO_PAUSE = 64 };
 
 struct qi_ledger {
     pthread_t thread;
@@ -72,17 +78,29 @@ static void make_durable(qi_ledger *l, qi_entry *group, answer *answers) {
     pthread_mutex_unlock(&l->lock);
 }
 
+/* Waits until then, or for something to change, if there is time; the lock is held. */
+static bool wait_a_little(qi_ledger *l, uint64_t until_ns) {
+    if (l->closing || l->counts.waiting >= NO_PAUSE || qi_clock_ns() >= until_ns) return false;
+    struct timespec t = {(time_t)(until_ns / 1000000000u), (long)(until_ns % 1000000000u)};
+    pthread_cond_timedwait(&l->work, &l->lock, &t);
+    return true;
+}
+
 static void *keep(void *argument) {
     qi_ledger *l = argument;
     answer answers[MAX_GROUP];
+    uint64_t ended_ns = 0;
+    pthread_setname_np(pthread_self(), "ledger");
     pthread_mutex_lock(&l->lock);
     for (;;) {
         while (!l->first && !l->closing)
             pthread_cond_wait(&l->work, &l->lock);
         if (!l->first) break;
+        if (wait_a_little(l, ended_ns + PAUSE_NS)) continue;
         qi_entry *group = take_group(l);
         pthread_mutex_unlock(&l->lock);
         make_durable(l, group, answers);
+        const uint64_t now_ns = qi_clock_ns();
         size_t n_bytes = 0;
         uint32_t n = 0;
         for (qi_entry *e = group, *next; e; e = next, n++) {
@@ -90,6 +108,7 @@ static void *keep(void *argument) {
             n_bytes += e->n_bytes;
             e->told(e, answers[n].err, &answers[n].diag);
         }
+        ended_ns = n >= BUSY ? now_ns : 0;
         pthread_mutex_lock(&l->lock);
         l->waiting_bytes -= n_bytes;
         l->counts.waiting -= n;
@@ -112,7 +131,11 @@ quire_err qi_ledger_open(const qi_records_driver *driver, const char *where, qi_
     l->objects = objects;
     l->last = &l->first;
     pthread_mutex_init(&l->lock, NULL);
-    pthread_cond_init(&l->work, NULL);
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&l->work, &attributes);
+    pthread_condattr_destroy(&attributes);
     pthread_cond_init(&l->room, NULL);
     if (pthread_create(&l->thread, NULL, keep, l)) {
         driver->close(l->records);

@@ -132,6 +132,7 @@ static void wait_ms(qi_upkeep *u, uint32_t limit_ms) {
 static void *keep_up(void *argument) {
     qi_upkeep *u = argument;
     uint64_t swept_ms = 0;
+    pthread_setname_np(pthread_self(), "upkeep");
     bool erased = true;   /* an earlier process may have left something */
     bool failing = false; /* said once */
     pthread_mutex_lock(&u->lock);

@@ -1,10 +1,12 @@
 /* Opening, closing and counting; see worker.h. */
 #include "service/worker.h"
 
+#include <errno.h>
 #include <nettle/sha2.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 
 #include "service/worker_parts.h"
 
@@ -22,10 +24,36 @@ void qi_worker_wait(qi_worker *w, uint32_t limit_ms) {
     pthread_cond_timedwait(&w->wake, &w->lock, &t);
 }
 
+typedef struct reader_opening {
+    qi_worker *worker;
+    quire_err err;
+    quire_diag *diag;
+} reader_opening;
+
+/* The reader's threads and processes have their priority from the thread that opens it. It is a
+ * lower one than that of the threads that talk to clients and disk: these have little to do, and
+ * whoever waits for them should not wait for a core. */
+static void *open_reader(void *argument) {
+    enum { READER_NICE = 5 };
+    reader_opening *o = argument;
+    errno = 0;
+    const int nice_now = getpriority(PRIO_PROCESS, 0);
+    if (!errno) setpriority(PRIO_PROCESS, 0, nice_now + READER_NICE); /* else as it is */
+    o->err = quire_reader_open(&o->worker->options.reader, &o->worker->reader, o->diag);
+    return NULL;
+}
+
 static quire_err open_parts(qi_worker *w, quire_diag *diag) {
     const qi_worker_parts *p = &w->parts;
+    reader_opening opening = {w, QUIRE_ERR_OK, diag};
+    pthread_t thread;
     quire_err err = p->driver->open(p->records, &w->records, diag);
-    if (!err) err = quire_reader_open(&w->options.reader, &w->reader, diag);
+    if (!err && pthread_create(&thread, NULL, open_reader, &opening))
+        err = qi_fail(diag, QUIRE_ERR_NO_MEMORY, "no thread could be started");
+    if (!err) {
+        pthread_join(thread, NULL);
+        err = opening.err;
+    }
     if (!err)
         err = p->signals->driver->listen(p->signals, QI_SIGNAL_WORK, hear_of_work, w, &w->listener,
                                          diag);

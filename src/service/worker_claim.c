@@ -81,6 +81,19 @@ static quire_err add_to_reader(qi_worker *w, qi_job *job, qi_document *d, const 
     return err;
 }
 
+/* Somebody may have asked for its end since the claim: before the job was in the list, of which the
+ * records know, or before the reader had the document, which then did not hear of it. */
+static void cancel_if_asked(qi_worker *w, qi_job *job) {
+    qi_document d = {0};
+    const bool asked = !w->records->driver->find(w->records, NULL, job->id, &d, NULL) &&
+                       d.fence == job->fence && d.cancel_asked;
+    qi_document_done(&d);
+    pthread_mutex_lock(&w->lock);
+    if (asked && job->stop == QI_JOB_GOES_ON) job->stop = QI_JOB_CANCELLED;
+    if (job->stop != QI_JOB_GOES_ON) quire_reader_cancel_documents(w->reader, job);
+    pthread_mutex_unlock(&w->lock);
+}
+
 static void start(qi_worker *w, qi_document *d) {
     qi_job *job = calloc(1, sizeof *job);
     if (!job) return; /* its lease runs out, and it is tried again */
@@ -105,6 +118,7 @@ static void start(qi_worker *w, qi_document *d) {
         qi_job_finish(job, err, diag.text, stage);
         return;
     }
+    cancel_if_asked(w, job);
     pthread_mutex_lock(&w->lock);
     w->n_added++;
     pthread_cond_broadcast(&w->wake);
@@ -132,6 +146,7 @@ static bool claim_some(qi_worker *w, uint32_t n) {
 
 void *qi_worker_claim(void *argument) {
     qi_worker *w = argument;
+    pthread_setname_np(pthread_self(), "claim");
     pthread_mutex_lock(&w->lock);
     while (!w->closing) {
         const uint32_t n_in = w->counts.n_documents;

@@ -76,6 +76,7 @@ static void end_what_is_due(qi_worker *w) {
 
 void *qi_worker_keep(void *argument) {
     qi_worker *w = argument;
+    pthread_setname_np(pthread_self(), "keep");
     uint64_t renewed_ns = 0;
     pthread_mutex_lock(&w->lock);
     while (!w->closing) {

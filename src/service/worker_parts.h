@@ -22,8 +22,10 @@ typedef struct qi_job {
     char id[QI_ID_BYTES], tenant[QI_TENANT_MAX_BYTES + 1];
     uint64_t fence, deadline_ms;
     uint32_t attempt, max_attempts;
-    qi_job_stop stop; /* under the worker's lock */
-    bool is_open;     /* the reader has told of the document */
+    qi_job_stop stop;       /* under the worker's lock */
+    bool is_open;           /* the reader has told of the document */
+    const char *media_type; /* … which is this; static storage */
+    uint32_t n_pages;
     /* Of the taking thread: why a page failed that is to be tried again; OK: none did. */
     quire_err page_error;
     char page_error_text[QI_ERROR_TEXT_MAX_BYTES + 1];

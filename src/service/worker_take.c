@@ -30,14 +30,15 @@ static void tell_of(qi_job *job) {
 typedef struct opening {
     qi_entry entry;
     qi_job *job;
-    const char *media_type; /* static storage */
-    uint32_t n_pages;
 } opening;
 
+static quire_err open_document(const qi_job *job, qi_records *records, quire_diag *diag) {
+    return records->driver->open_document(records, qi_job_lease(job), now_ms(job), job->media_type,
+                                          job->n_pages, diag);
+}
+
 static quire_err change_opening(qi_entry *entry, qi_records *records, quire_diag *diag) {
-    opening *o = (opening *)entry;
-    return records->driver->open_document(records, qi_job_lease(o->job), now_ms(o->job),
-                                          o->media_type, o->n_pages, diag);
+    return open_document(((opening *)entry)->job, records, diag);
 }
 
 static void told_opening(qi_entry *entry, quire_err err, const quire_diag *diag) {
@@ -46,14 +47,15 @@ static void told_opening(qi_entry *entry, quire_err err, const quire_diag *diag)
     free(o);
 }
 
+/* Of a document of one page it is recorded with that page. */
 static quire_err take_document(qi_job *job, const quire_item *item) {
     job->is_open = true;
+    job->media_type = item->media_type;
+    job->n_pages = item->n_pages;
+    if (job->n_pages == 1) return QUIRE_ERR_OK;
     opening *o = malloc(sizeof *o);
     if (!o) return QUIRE_ERR_NO_MEMORY;
-    *o = (opening){{.change = change_opening, .told = told_opening, .n_bytes = sizeof *o},
-                   job,
-                   item->media_type,
-                   item->n_pages};
+    *o = (opening){{.change = change_opening, .told = told_opening, .n_bytes = sizeof *o}, job};
     qi_ledger_submit(job->worker->parts.ledger, &o->entry);
     return QUIRE_ERR_OK;
 }
@@ -96,8 +98,10 @@ typedef struct finished_page {
 
 static quire_err change_page(qi_entry *entry, qi_records *records, quire_diag *diag) {
     finished_page *p = (finished_page *)entry;
-    return records->driver->add_page(records, qi_job_lease(p->job), now_ms(p->job), &p->page,
-                                     &p->is_new, diag);
+    quire_err err = p->job->n_pages == 1 ? open_document(p->job, records, diag) : QUIRE_ERR_OK;
+    return err ? err
+               : records->driver->add_page(records, qi_job_lease(p->job), now_ms(p->job), &p->page,
+                                           &p->is_new, diag);
 }
 
 /* An image that no record names is nobody's. */
@@ -307,6 +311,7 @@ static void take(qi_worker *w, quire_item *item) {
 
 void *qi_worker_take(void *argument) {
     qi_worker *w = argument;
+    pthread_setname_np(pthread_self(), "take");
     uint64_t n_taken = 0;
     pthread_mutex_lock(&w->lock);
     for (;;) {

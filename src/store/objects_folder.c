@@ -2,6 +2,7 @@
  * moves to one of 256 shelves, so that no folder has too many. What is in new/ when nobody else
  * has the store open is left from a crash: each process holds a shared lock on the store. */
 #include "store/objects_folder.h"
+#include "base/clock.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -64,15 +65,13 @@ bool qi_folder_object_path(const char *name, char ret_path[QI_FOLDER_PATH_BYTES]
     return true;
 }
 
-/* 120 random bits, then the shelf, whose digits are hexadecimal. */
-static void draw_name(char ret[QI_OBJECT_NAME_BYTES]) {
-    unsigned char shelf[2];
+/* 120 random bits, then the shelf in hexadecimal digits. Shelves take turns, many objects at a
+ * time: those that are synced together then are mostly on one shelf, which is synced once. */
+static void draw_name(qi_folder *f, char ret[QI_OBJECT_NAME_BYTES]) {
+    enum { TURN = 64 };
+    const unsigned shelf = atomic_fetch_add(&f->n_named, 1) / TURN % QI_FOLDER_N_SHELVES;
     qi_random_name(ret, QI_OBJECT_NAME_BYTES - 3);
-    qi_random_name((char *)shelf, 2);
-    for (int i = 0; i < 2; i++)
-        ret[QI_OBJECT_NAME_BYTES - 3 + i] =
-            "0123456789abcdef"[(strchr(qi_name_digits, shelf[i]) - qi_name_digits) & 15];
-    ret[QI_OBJECT_NAME_BYTES - 1] = 0;
+    snprintf(ret + QI_OBJECT_NAME_BYTES - 3, 3, "%02x", shelf);
 }
 
 /* ---- opening -------------------------------------------------------------------------------- */
@@ -160,6 +159,8 @@ static quire_err folder_open(const char *where, qi_objects **ret, quire_diag *di
     if (!f) return qi_fail(diag, QUIRE_ERR_NO_MEMORY, "memory ran out");
     f->base.driver = &qi_objects_folder;
     f->fd = -1;
+    /* Where the last process was is not known; any beginning will do. */
+    atomic_init(&f->n_named, (unsigned)qi_clock_ns());
     pthread_mutex_init(&f->syncing, NULL);
     pthread_mutex_init(&f->lock, NULL);
     f->path = strdup(where);
@@ -182,7 +183,7 @@ static quire_err folder_create(qi_objects *objects, qi_object_writer **ret, quir
     writer *w = calloc(1, sizeof *w);
     if (!w) return qi_fail(diag, QUIRE_ERR_NO_MEMORY, "memory ran out");
     w->base.objects = objects;
-    draw_name(name);
+    draw_name(f, name);
     snprintf(w->path, sizeof w->path, NEW_FOLDER "/%s", name);
     w->fd = openat(f->fd, w->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (w->fd < 0) {
@@ -224,7 +225,7 @@ static quire_err folder_finish(qi_object_writer *writer_base, const char *given_
     char name[QI_OBJECT_NAME_BYTES], path[QI_FOLDER_PATH_BYTES];
     int error = 0;
     if (!given_name)
-        draw_name(name);
+        draw_name(f, name);
     else if (qi_folder_object_path(given_name, path))
         memcpy(name, given_name, sizeof name);
     else

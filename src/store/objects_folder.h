@@ -4,6 +4,7 @@
 #define QI_STORE_OBJECTS_FOLDER_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "store/objects.h"
 
@@ -21,6 +22,7 @@ typedef struct qi_folder {
     qi_objects base;
     char *path; /* for messages */
     int fd;
+    atomic_uint n_named;
     pthread_mutex_t syncing; /* held while one syncs; taken before lock */
     pthread_mutex_t lock;    /* of what follows */
     qi_folder_pending *pending;

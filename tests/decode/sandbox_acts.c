@@ -213,12 +213,12 @@ static void act(const char *name) {
 int main(int argc, char **argv) {
     static const char *const fonts[] = {"/usr/share/fonts", "/nowhere", NULL};
     qi_sandbox_needs needs = {0};
-    bool in_child = false;
+    bool in_child = false, is_template = false;
     for (int i = 1; i < argc - 1; i++) {
         if (!strcmp(argv[i], "--threads")) needs.threads = true;
         if (!strcmp(argv[i], "--fonts")) needs.read_paths = fonts;
         if (!strcmp(argv[i], "--child")) in_child = true;
-        if (!strcmp(argv[i], "--template") || in_child) needs.forks = true;
+        is_template |= !strcmp(argv[i], "--template") || in_child;
     }
     const char *name = argc > 1 ? argv[argc - 1] : "";
     dup2(open("/dev/null", O_RDWR), QI_HELPER_SOCKET);
@@ -226,14 +226,19 @@ int main(int argc, char **argv) {
     if (needs.threads) do_thread();
     uint32_t confinement, abi;
     quire_diag diag;
+    qi_sandbox_filter filter;
+    if (in_child && qi_sandbox_prepare(&needs, &filter, &diag)) {
+        fprintf(stderr, "%s\n", diag.text);
+        return 2;
+    }
+    needs.forks = is_template;
     if (qi_sandbox_enter(&needs, &confinement, &abi, &diag)) {
         fprintf(stderr, "%s\n", diag.text);
         return 2;
     }
     if (in_child) {
         if (!qi_template_run()) _exit(0);
-        needs.forks = false;
-        if (qi_sandbox_narrow(&needs, &diag)) _exit(6);
+        if (qi_sandbox_narrow(&filter, &diag)) _exit(6);
     }
     if (!strcmp(name, "report")) {
         report(confinement, abi);

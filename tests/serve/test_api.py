@@ -223,7 +223,7 @@ def test_batches_that_are_refused(service, page):
     service.post("/v1/batches", page.read_bytes(), "image/png").problem(
         415, "media_type_unsupported", "Content-Type")
     many = [("file", b"", "a")] * 1100
-    service.post("/v1/batches", *form(*many)).problem(413, "multipart_too_large")
+    service.post("/v1/batches", *form(*many)).problem(400, "bad_parameter", "file")
 
 
 def test_idempotency(service, page):

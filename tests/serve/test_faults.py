@@ -1,6 +1,7 @@
 """What happens to the service when its surroundings fail: the disk, the database, descriptors, the
 helper, the clock. It says so, and goes on when they are well again."""
 
+import contextlib
 import os
 import pathlib
 import resource
@@ -9,6 +10,7 @@ import socket
 import sqlite3
 import subprocess
 import threading
+import time
 
 import pytest
 
@@ -37,11 +39,14 @@ def mounted(tmp_path):
 def fill(folder, leave_bytes):
     """Fills a file system but for some bytes; the file that does it."""
     path = folder / "filler"
-    free = os.statvfs(folder)
-    size = free.f_bavail * free.f_frsize - leave_bytes
     with open(path, "wb") as f:
-        os.posix_fallocate(f.fileno(), 0, size)
-    return path
+        for _ in range(100):  # others may still be writing
+            free = os.statvfs(folder)
+            with contextlib.suppress(OSError):
+                os.posix_fallocate(f.fileno(), 0, max(1, free.f_bavail * free.f_frsize - leave_bytes))
+                return path
+            time.sleep(0.02)
+    return pytest.fail("the file system could not be filled")
 
 
 def refused(quire, data, *options):

@@ -78,7 +78,7 @@ static const qi_http_handler echo_handler = {.complete = echo, .closed = echo_cl
 
 /* ---- upload --------------------------------------------------------------------------------- */
 
-enum { MAX_FIELDS = 64 };
+enum { MAX_FIELDS = 1024 };
 
 typedef struct upload {
     struct field {

@@ -24,9 +24,9 @@ static bool start(bool with_heif, bool is_template, qi_heif_library *ret_heif) {
     qi_reply hello = {.version = QI_MESSAGE_VERSION, .kind = QI_MESSAGE_HELLO};
     quire_diag diag = {0};
     quire_err error;
+    qi_sandbox_filter filter = {0};
     qi_sandbox_needs needs = qi_program_this.needs;
     needs.threads |= with_heif;
-    needs.forks = is_template;
     if (with_heif && !qi_heif_library_load(ret_heif))
         error = qi_fail(&diag, QUIRE_ERR_MISSING,
                         "libheif is not installed; install the package libheif1");
@@ -34,11 +34,12 @@ static bool start(bool with_heif, bool is_template, qi_heif_library *ret_heif) {
         error = qi_fail(&diag, QUIRE_ERR_MISSING,
                         "its libraries do not start; install poppler and fontconfig anew");
     else
-        error = qi_sandbox_enter(&needs, &hello.confinement, &hello.landlock_abi, &diag);
+        error = is_template ? qi_sandbox_prepare(&needs, &filter, &diag) : QUIRE_ERR_OK;
+    needs.forks = is_template;
+    if (!error) error = qi_sandbox_enter(&needs, &hello.confinement, &hello.landlock_abi, &diag);
     if (!say_hello(&hello, error, &diag)) return false;
     if (!is_template) return true;
-    needs.forks = false;
-    return qi_template_run() && say_hello(&hello, qi_sandbox_narrow(&needs, &diag), &diag);
+    return qi_template_run() && say_hello(&hello, qi_sandbox_narrow(&filter, &diag), &diag);
 }
 
 static int serve(bool with_heif, bool is_template) {

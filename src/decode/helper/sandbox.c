@@ -13,6 +13,7 @@
 #include <seccomp.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -141,7 +142,8 @@ static int add_fork_rules(scmp_filter_ctx f) {
     return e;
 }
 
-static int add_rules(scmp_filter_ctx f, const qi_sandbox_needs *needs) {
+/* pid: the process that may signal itself. */
+static int add_rules(scmp_filter_ctx f, const qi_sandbox_needs *needs, uint32_t pid) {
     bool with_threads = needs->threads;
     int e = needs->read_paths ? add_file_rules(f) : 0;
     if (!e && needs->forks) e = add_fork_rules(f);
@@ -178,9 +180,7 @@ static int add_rules(scmp_filter_ctx f, const qi_sandbox_needs *needs) {
     /* Tiles, which reading asks for with its processor's level (base/cpu.c), are no use here. */
     if (!e) e = seccomp_rule_add(f, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(arch_prctl), 0);
     /* abort() signals the process itself. */
-    if (!e)
-        e = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
-                             SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()));
+    if (!e) e = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1, SCMP_A0(SCMP_CMP_EQ, pid));
     return e;
 }
 
@@ -188,10 +188,37 @@ static quire_err enter_seccomp(const qi_sandbox_needs *needs, quire_diag *diag) 
     scmp_filter_ctx f = seccomp_init(SCMP_ACT_KILL_PROCESS);
     if (!f) return fail("no system call filter", ENOMEM, diag);
     int e = seccomp_attr_set(f, SCMP_FLTATR_CTL_NNP, 0); /* it is set */
-    if (!e) e = add_rules(f, needs);
+    if (!e) e = add_rules(f, needs, (uint32_t)getpid());
     if (!e) e = seccomp_load(f);
     seccomp_release(f);
     return e ? fail("the system call filter cannot be set", -e, diag) : QUIRE_ERR_OK;
+}
+
+/* Stands for the child's process id, which is not known yet: larger than any. */
+enum { ANY_PID = 0x40000001 };
+
+static int read_filter(int fd, qi_sandbox_filter *ret) {
+    const off_t n_bytes = lseek(fd, 0, SEEK_END);
+    const size_t n = n_bytes > 0 ? (size_t)n_bytes / sizeof *ret->code : 0;
+    if (!n || n > UINT16_MAX) return EINVAL;
+    ret->code = malloc((size_t)n_bytes);
+    if (!ret->code) return ENOMEM;
+    if (pread(fd, ret->code, (size_t)n_bytes, 0) != n_bytes) return EIO;
+    ret->n = (uint16_t)n;
+    return 0;
+}
+
+quire_err qi_sandbox_prepare(const qi_sandbox_needs *needs, qi_sandbox_filter *ret,
+                             quire_diag *diag) {
+    int fd = memfd_create("filter", MFD_CLOEXEC);
+    scmp_filter_ctx f = seccomp_init(SCMP_ACT_KILL_PROCESS);
+    int e = fd < 0 ? errno : f ? 0 : ENOMEM;
+    if (!e) e = -add_rules(f, needs, ANY_PID);
+    if (!e) e = -seccomp_export_bpf(f, fd);
+    if (!e) e = read_filter(fd, ret);
+    seccomp_release(f);
+    if (fd >= 0) close(fd);
+    return e ? fail("the children's system call filter cannot be made", e, diag) : QUIRE_ERR_OK;
 }
 
 quire_err qi_sandbox_enter(const qi_sandbox_needs *needs, uint32_t *ret_confinement,
@@ -225,7 +252,13 @@ quire_err qi_sandbox_enter(const qi_sandbox_needs *needs, uint32_t *ret_confinem
     return QUIRE_ERR_OK;
 }
 
-quire_err qi_sandbox_narrow(const qi_sandbox_needs *needs, quire_diag *diag) {
+quire_err qi_sandbox_narrow(qi_sandbox_filter *filter, quire_diag *diag) {
+    const struct sock_fprog program = {filter->n, filter->code};
     if (prctl(PR_SET_PDEATHSIG, SIGKILL)) return fail("prctl", errno, diag);
-    return QI_SANITIZED ? QUIRE_ERR_OK : enter_seccomp(needs, diag);
+    if (QI_SANITIZED) return QUIRE_ERR_OK;
+    for (uint16_t i = 0; i < filter->n; i++)
+        if (filter->code[i].k == ANY_PID) filter->code[i].k = (uint32_t)getpid();
+    if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program))
+        return fail("the system call filter cannot be set", errno, diag);
+    return QUIRE_ERR_OK;
 }

@@ -2,6 +2,7 @@
 #ifndef QI_HELPER_SANDBOX_H
 #define QI_HELPER_SANDBOX_H
 
+#include <linux/filter.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -20,9 +21,19 @@ typedef struct qi_sandbox_needs {
 quire_err qi_sandbox_enter(const qi_sandbox_needs *needs, uint32_t *ret_confinement,
                            uint32_t *ret_landlock_abi, quire_diag *diag);
 
+/* The filter of children, as the kernel takes it: making it takes longer than making a child. */
+typedef struct qi_sandbox_filter {
+    struct sock_filter *code;
+    uint16_t n;
+} qi_sandbox_filter;
+
+/* Makes it for what children need, before the sandbox is entered. HELPER. */
+quire_err qi_sandbox_prepare(const qi_sandbox_needs *needs, qi_sandbox_filter *ret,
+                             quire_diag *diag);
+
 /* In a child of a process that entered it with `forks`: the child dies with its parent from now on,
- * and can do only what needs say, as if it had entered it so itself. Limits, Landlock and the
- * disposition of signals it has from the other. HELPER. */
-quire_err qi_sandbox_narrow(const qi_sandbox_needs *needs, quire_diag *diag);
+ * and can do only what the filter was made for, as if it had entered it so itself. Limits, Landlock
+ * and the disposition of signals it has from the other. HELPER. */
+quire_err qi_sandbox_narrow(qi_sandbox_filter *filter, quire_diag *diag);
 
 #endif
