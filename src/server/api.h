@@ -68,6 +68,8 @@ bool qi_api_find(qi_http_request *request, const qi_access *access, qi_document 
 
 bool qi_api_has_ended(const qi_document *document);
 
+enum { QI_API_MAX_WAIT_S = 600 }; /* that a request may wait for a document */
+
 /* A whole number within bounds, of at most INT64_MAX; name is the parameter's. False: answered. */
 bool qi_api_read_number(qi_http_request *request, const char *name, const char *text, uint64_t min,
                         uint64_t max, uint64_t *ret);

@@ -136,25 +136,78 @@ static bool find(qi_http_request *request, qi_document *ret, const char **ret_fo
     return *ret_format && qi_api_find(request, &access, ret);
 }
 
-static void result(qi_http_request *request) {
-    qi_document d;
-    const char *format;
-    if (!find(request, &d, &format)) return;
-    if (d.state == QI_DONE || (d.state == QI_CANCELLED && d.result)) {
-        qi_api_answer_result(request, &d, format);
+/* Takes d over. */
+static void answer_with_result(qi_http_request *request, qi_document *d, const char *format) {
+    if (d->state == QI_DONE || (d->state == QI_CANCELLED && d->result)) {
+        qi_api_answer_result(request, d, format);
         return;
     }
-    if (d.state == QI_FAILED)
+    if (d->state == QI_FAILED)
         qi_http_problem(request, 409, "failed", NULL, "the document failed: %s",
-                        d.error_text ? d.error_text : quire_err_text(d.error));
+                        d->error_text ? d->error_text : quire_err_text(d->error));
     else
-        qi_http_problem(request, 409, d.state == QI_CANCELLED ? "cancelled" : "not_finished", NULL,
-                        "the document is %s%s", qi_state_names[d.state],
-                        d.state == QI_CANCELLED ? " and none of its pages was read"
-                                                : "; its pages can be asked for as they are read");
-    qi_document_done(&d);
+        qi_http_problem(request, 409, d->state == QI_CANCELLED ? "cancelled" : "not_finished", NULL,
+                        "the document is %s%s", qi_state_names[d->state],
+                        d->state == QI_CANCELLED ? " and none of its pages was read"
+                                                 : "; its pages can be asked for as they are read");
+    qi_document_done(d);
 }
-const qi_http_handler qi_api_result = {.complete = result, .closed = qi_api_closed};
+
+/* A request that waits for the document's end. */
+typedef struct waiting {
+    qi_api_state state;
+    qi_waiter *waiter;
+    uint64_t until_ns;
+} waiting;
+
+static void let_go_of_waiting(qi_api_state *state) {
+    waiting *w = (waiting *)state;
+    qi_waiter_done(w->waiter);
+    free(w);
+}
+
+/* Takes d over. */
+static void answer_or_wait(qi_http_request *request, qi_document *d, const char *format) {
+    const qi_api *api = qi_http_request_context(request);
+    const waiting *w = (const waiting *)qi_http_request_state(request);
+    if (w && !qi_api_has_ended(d) && qi_clock_ns() < w->until_ns && !qi_http_stopping(api->http))
+        qi_document_done(d);
+    else
+        answer_with_result(request, d, format);
+}
+
+static void resume_result(qi_http_request *request) {
+    qi_document d;
+    const char *format;
+    if (qi_http_request_state(request) && find(request, &d, &format))
+        answer_or_wait(request, &d, format);
+}
+
+static void result(qi_http_request *request) {
+    qi_api *api = qi_http_request_context(request);
+    qi_document d;
+    const char *format;
+    uint64_t wait_s;
+    if (!find(request, &d, &format)) return;
+    if (!qi_api_number(request, "wait", 0, QI_API_MAX_WAIT_S, 0, &wait_s)) {
+        qi_document_done(&d);
+        return;
+    }
+    waiting *w = wait_s && !qi_api_has_ended(&d) ? calloc(1, sizeof *w) : NULL;
+    if (w) w->waiter = qi_waiter_new(api->waiters, request, d.id, (uint32_t)wait_s * 1000u);
+    if (!w || !w->waiter) { /* it cannot, or need not, wait */
+        free(w);
+        answer_with_result(request, &d, format);
+        return;
+    }
+    w->state.let_go = let_go_of_waiting;
+    w->until_ns = qi_clock_ns() + wait_s * 1000000000u;
+    qi_api_keep(request, &w->state);
+    qi_document_done(&d);
+    resume_result(request); /* it may have ended before it was listened for */
+}
+const qi_http_handler qi_api_result = {
+    .complete = result, .resume = resume_result, .closed = qi_api_closed};
 
 /* ---- one page ---- */
 

@@ -13,7 +13,6 @@
 enum {
     MAX_FILES = 1000, /* of a batch */
     MAX_FIELD_BYTES = 4096,
-    MAX_WAIT_S = 600,
     MAX_DEADLINE_S = 30 * 24 * 3600,
 };
 
@@ -129,7 +128,7 @@ static bool read_query(qi_http_request *request, submission *s) {
     for (uint32_t i = 0; qi_http_request_query_at(request, i, &name, &value); i++)
         if (strcmp(name, "wait") != 0 && !set_field(request, s, name, 0, value, strlen(value)))
             return false;
-    if (!qi_api_number(request, "wait", 0, MAX_WAIT_S, 0, &s->wait_s)) return false;
+    if (!qi_api_number(request, "wait", 0, QI_API_MAX_WAIT_S, 0, &s->wait_s)) return false;
     if (s->is_batch && s->wait_s) {
         bad_field(request, "wait", "a batch is not waited for; ask for its status");
         return false;

@@ -76,6 +76,23 @@ def test_waiting_ends_with_the_time(service, held, page):
     assert service.show(answer.json["id"])["ended"] is None
 
 
+def test_a_result_is_waited_for(service, held, page, read):
+    """It comes as soon as it is there; what takes longer is told, and so is a failure."""
+    id = service.submit(page.read_bytes())["id"]
+    path = f"/v1/documents/{id}/result?format=txt"
+    service.get(f"{path}&wait=1").problem(409, "not_finished")
+    service.get(f"{path}&wait=x").problem(400, "bad_parameter", "wait")
+    answers = []
+    waiting = threading.Thread(target=lambda: answers.append(service.get(f"{path}&wait=60")))
+    waiting.start()
+    wait_for(lambda: service.metric("http_connections") > 1, "it waits")
+    service.go_on()
+    waiting.join()
+    assert (answers[0].status, answers[0].body) == (200, read(page))
+    failing = service.submit(b"GIF89a" + bytes(50))["id"]
+    service.get(f"/v1/documents/{failing}/result?wait=60").problem(409, "failed")
+
+
 def test_what_is_waited_for_is_cancelled(service, held, page):
     fill(service, page)
     answers = []
