@@ -340,6 +340,7 @@ typedef struct quire_progress {
     uint64_t documents_added, documents_done, documents_failed, pages_done, pages_failed;
     uint32_t pages_in_flight;
     uint64_t bytes_in_flight, bytes_peak;
+    uint64_t bytes_budget;   /* for pages in flight; one that is larger goes alone */
     uint32_t jobs;           /* threads that compute */
     quire_timings timings;   /* summed over pages done */
     uint64_t pages_reused;   /* of those done: known from before and not read; 0 with anew */

@@ -60,7 +60,7 @@ void qi_batcher_add(qi_batcher *b, qi_batch_item *item, uint64_t now_ns) {
     bucket *u = &b->buckets[(size_t)item->group * n_classes + class_of(item->cost)];
     qi_batch_item **at = item->ahead ? u->last_ahead : u->last;
     item->next = *at;
-    item->since_ns = item->ahead ? 0 : now_ns; /* the oldest, and due */
+    item->since_ns = item->ahead ? 0 : now_ns; /* the oldest */
     *at = item;
     if (u->last == at) u->last = &item->next;
     if (item->ahead) u->last_ahead = &item->next;
@@ -137,8 +137,9 @@ static uint32_t take_around(qi_batcher *b, bucket *u, uint64_t enough_cost, qi_b
 uint32_t qi_batcher_take_full(qi_batcher *b, uint64_t now_ns, qi_batch_item *out[]) {
     bucket *u = oldest(b);
     if (!u) return 0;
+    if (u->first->ahead) return take_around(b, u, (b->cost_ahead + 1) / 2, out);
     if (now_ns >= u->first->since_ns + b->limits.delay_ns)
-        return take_around(b, u, u->first->ahead ? (b->cost_ahead + 1) / 2 : UINT64_MAX, out);
+        return take_around(b, u, UINT64_MAX, out);
     for (uint32_t i = 0; i < b->limits.n_groups * n_classes; i++) {
         u = &b->buckets[i];
         if (u->n == 0) continue;

@@ -165,7 +165,7 @@ void qi_budget_close(qi_budget *b) {
 qi_budget_usage qi_budget_now(const qi_budget *budget) {
     qi_budget *b = (qi_budget *)budget; /* only the lock is written */
     pthread_mutex_lock(&b->lock);
-    qi_budget_usage usage = {b->used_bytes, b->peak_bytes, b->n_pieces};
+    qi_budget_usage usage = {b->used_bytes, b->peak_bytes, b->limit_bytes, b->n_pieces};
     pthread_mutex_unlock(&b->lock);
     return usage;
 }

@@ -32,7 +32,7 @@ typedef struct qi_grant {
 } qi_grant;
 
 typedef struct qi_budget_usage {
-    uint64_t bytes, peak_bytes;
+    uint64_t bytes, peak_bytes, limit_bytes;
     uint32_t pieces;
 } qi_budget_usage;
 

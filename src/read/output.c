@@ -198,6 +198,7 @@ void quire_reader_progress(const quire_reader *reader, quire_progress *ret_progr
     progress.pages_in_flight = usage.pieces;
     progress.jobs = r->n_jobs;
     progress.bytes_in_flight = usage.bytes;
+    progress.bytes_budget = usage.limit_bytes;
     progress.bytes_peak = usage.peak_bytes;
     for (uint32_t i = 0; i < r->n_jobs; i++)
         qi_ocr_session_count(r->sessions[i], &progress.lines);

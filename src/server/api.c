@@ -21,6 +21,7 @@ const qi_http_route qi_api_routes[] = {
     {"GET", "/v1/batches/{id}", &qi_api_batch},
     {"GET", "/v1/jobs", &qi_api_list_jobs},
     {"POST", "/v1/jobs/{id}/requeue", &qi_api_requeue},
+    {"GET", "/v1/status", &qi_api_status},
     {"GET", "/healthz", &qi_api_healthz},
     {"GET", "/readyz", &qi_api_readyz},
     {"GET", "/metrics", &qi_api_metrics},
@@ -158,6 +159,12 @@ bool qi_api_authorize(qi_http_request *request, uint32_t scope, qi_access *ret) 
     qi_http_problem(request, 403, "forbidden", NULL, "the key does not have the scope %s",
                     names[scope]);
     return false;
+}
+
+bool qi_api_may_look(qi_http_request *request) {
+    qi_access access;
+    return qi_http_request_is_loopback(request) ||
+           qi_api_authorize(request, QI_SCOPE_READ, &access);
 }
 
 /* ---- answers and parameters ---- */

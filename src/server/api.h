@@ -49,6 +49,10 @@ typedef struct qi_access {
  * from this machine may do all, as tenant "default". False: answered, 401 or 403. */
 bool qi_api_authorize(qi_http_request *request, uint32_t scope, qi_access *ret);
 
+/* Whether who asks may be told what this machine is told without a key, and others with one. False:
+ * answered. */
+bool qi_api_may_look(qi_http_request *request);
+
 /* Answers with the error, by its code's HTTP status. */
 void qi_api_fail(qi_http_request *request, quire_err err, const quire_diag *diag);
 unsigned qi_api_status_of(quire_err err);
@@ -90,7 +94,7 @@ extern const qi_http_handler qi_api_list, qi_api_show, qi_api_cancel, /* api_doc
 extern const qi_http_handler qi_api_result, qi_api_page, qi_api_page_image; /* api_result.c */
 extern const qi_http_handler qi_api_events;                                 /* api_events.c */
 extern const qi_http_handler qi_api_healthz, qi_api_readyz, qi_api_version, qi_api_metrics,
-    qi_api_openapi; /* api_status.c */
+    qi_api_openapi, qi_api_status; /* api_status.c, api_metrics.c */
 
 /* openapi.json, made a part of the program by the build. */
 extern const char qi_openapi_json[];

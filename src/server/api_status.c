@@ -1,21 +1,15 @@
-/* How the service is: health, readiness, version, metrics. */
+/* How the service is: health, readiness, version, what it does and what holds it up. */
 #include <stdio.h>
 #include <string.h>
 
 #include "server/api.h"
-#include "service/upkeep.h"
-
-static void answer_text(qi_http_request *request, unsigned status, const char *media_type,
-                        qi_strbuf *body) {
-    qi_http_header(request, "Cache-Control", "no-store");
-    qi_http_answer_bytes(request, status, media_type, body);
-}
 
 /* It answers: that is all that is asked. */
 static void healthz(qi_http_request *request) {
     qi_strbuf body = {0};
     qi_strbuf_puts(&body, "ok\n");
-    answer_text(request, 200, "text/plain; charset=utf-8", &body);
+    qi_http_header(request, "Cache-Control", "no-store");
+    qi_http_answer_bytes(request, 200, "text/plain; charset=utf-8", &body);
 }
 const qi_http_handler qi_api_healthz = {.complete = healthz};
 
@@ -60,142 +54,61 @@ static void version(qi_http_request *request) {
 }
 const qi_http_handler qi_api_version = {.complete = version};
 
-/* What this machine is told without a key, and others with one. */
-static bool may_look(qi_http_request *request) {
-    qi_access access;
-    return qi_http_request_is_loopback(request) ||
-           qi_api_authorize(request, QI_SCOPE_READ, &access);
-}
-
 static void openapi(qi_http_request *request) {
-    if (!may_look(request)) return;
+    if (!qi_api_may_look(request)) return;
     qi_strbuf body = {0};
     qi_strbuf_append(&body, qi_openapi_json, qi_openapi_json_bytes);
     qi_http_answer_bytes(request, 200, "application/json", &body);
 }
 const qi_http_handler qi_api_openapi = {.complete = openapi};
 
-/* ---- metrics: Prometheus' text format 0.0.4 ---- */
+/* ---- what it does, and what holds it up ---- */
 
-static void head(qi_strbuf *out, const char *name, const char *type, const char *help) {
-    qi_strbuf_printf(out, "# HELP quire_%s %s\n# TYPE quire_%s %s\n", name, help, name, type);
+static void put_share(cJSON *object, const char *name, double share) {
+    cJSON_AddNumberToObject(object, name, (double)(int)(share * 1000 + 0.5) / 1000);
 }
 
-static void put(qi_strbuf *out, const char *name, const char *label, const char *value, double x) {
-    if (label)
-        qi_strbuf_printf(out, "quire_%s{%s=\"%s\"} %.17g\n", name, label, value, x);
-    else
-        qi_strbuf_printf(out, "quire_%s %.17g\n", name, x);
-}
-
-static void one(qi_strbuf *out, const char *name, const char *type, const char *help, double x) {
-    head(out, name, type, help);
-    put(out, name, NULL, NULL, x);
-}
-
-static void put_totals(qi_strbuf *out, const qi_totals *t, uint64_t now_ms) {
-    static const char *const priorities[] = {"high", "normal", "low"};
-    head(out, "documents", "gauge", "Documents in the records, by state.");
+static cJSON *status_json(qi_api *api, const qi_totals *totals) {
+    qi_service *service = api->service;
+    qi_worker_counts worker;
+    quire_progress reader;
+    qi_load_state load;
+    qi_worker_count(service->worker, &worker);
+    quire_reader_progress(qi_worker_reader(service->worker), &reader);
+    qi_load_view(service->load, &load);
+    const uint64_t n_queued = totals->documents[QI_QUEUED];
+    const qi_bottleneck b = qi_load_bottleneck(&load, n_queued, &worker, &reader);
+    cJSON *o = cJSON_CreateObject(), *documents = cJSON_AddObjectToObject(o, "documents");
     for (int i = 0; i < QI_N_STATES; i++)
-        put(out, "documents", "state", qi_state_names[i], (double)t->documents[i]);
-    head(out, "queue_depth", "gauge", "Documents queued, by priority.");
-    for (int i = 0; i < QI_N_PRIORITIES; i++)
-        put(out, "queue_depth", "priority", priorities[i], (double)t->queued[i]);
-    const uint64_t oldest = t->oldest_queued_ms;
-    one(out, "queue_oldest_seconds", "gauge", "Age of the oldest document queued.",
-        oldest && now_ms > oldest ? (double)(now_ms - oldest) / 1e3 : 0);
-    one(out, "queue_bytes", "gauge", "Bytes of documents queued and running.",
-        (double)t->queued_bytes);
-    one(out, "dead_documents", "gauge", "Documents whose attempts are used up.", (double)t->dead);
-    one(out, "result_bytes", "gauge", "Bytes of results.", (double)t->result_bytes);
+        cJSON_AddNumberToObject(documents, qi_state_names[i], (double)totals->documents[i]);
+    cJSON *doing = cJSON_AddObjectToObject(o, "reading");
+    cJSON_AddNumberToObject(doing, "documents", worker.n_documents);
+    cJSON_AddNumberToObject(doing, "documents_max", worker.max_documents);
+    cJSON_AddNumberToObject(doing, "pages_in_flight", reader.pages_in_flight);
+    put_share(doing, "pages_per_second", load.pages_per_s);
+    put_share(doing, "cores_busy", load.cores_busy);
+    cJSON_AddNumberToObject(doing, "jobs", reader.jobs);
+    cJSON_AddStringToObject(doing, "busiest_stage", load.stage);
+    cJSON *store = cJSON_AddObjectToObject(o, "store");
+    put_share(store, "busy", load.ledger_busy);
+    cJSON_AddNumberToObject(store, "free_bytes",
+                            (double)service->objects->driver->free_bytes(service->objects));
+    cJSON *bottleneck = cJSON_AddObjectToObject(o, "bottleneck");
+    cJSON_AddStringToObject(bottleneck, "name", qi_bottleneck_names[b]);
+    cJSON_AddStringToObject(bottleneck, "advice", qi_bottleneck_advice[b]);
+    return o;
 }
 
-static void put_worker(qi_strbuf *out, qi_worker *worker) {
-    qi_worker_counts c;
-    qi_worker_count(worker, &c);
-    one(out, "worker_documents", "gauge", "Documents being read.", c.n_documents);
-    one(out, "worker_documents_max", "gauge", "How many may be read at a time.", c.max_documents);
-    head(out, "attempts_total", "counter", "Attempts that ended, by how.");
-    put(out, "attempts_total", "outcome", "done", (double)c.done);
-    put(out, "attempts_total", "outcome", "failed", (double)c.failed);
-    put(out, "attempts_total", "outcome", "retried", (double)c.retried);
-    put(out, "attempts_total", "outcome", "cancelled", (double)c.cancelled);
-    put(out, "attempts_total", "outcome", "lost", (double)c.lost);
-    one(out, "pages_total", "counter", "Pages recorded.", (double)c.pages);
-    one(out, "pages_failed_total", "counter", "Of them failed.", (double)c.pages_failed);
-}
-
-static void put_reader(qi_strbuf *out, qi_worker *worker) {
-    quire_progress p;
-    quire_reader_progress(qi_worker_reader(worker), &p);
-    const struct {
-        const char *name;
-        uint64_t ns;
-    } stages[] = {
-        {"decode", p.timings.decode_ns}, {"layout", p.timings.layout_ns},
-        {"crop", p.timings.crop_ns},     {"recognise", p.timings.recognise_ns},
-        {"text", p.timings.text_ns},     {"compose", p.timings.compose_ns},
-    };
-    head(out, "stage_core_seconds_total", "counter", "Processor time of pages, by stage.");
-    for (size_t i = 0; i < sizeof stages / sizeof *stages; i++)
-        put(out, "stage_core_seconds_total", "stage", stages[i].name, (double)stages[i].ns / 1e9);
-    one(out, "pages_in_flight", "gauge", "Pages between decoding and their end.",
-        p.pages_in_flight);
-    one(out, "memory_in_flight_bytes", "gauge", "Of the budget, held by pages.",
-        (double)p.bytes_in_flight);
-    one(out, "pages_reused_total", "counter", "Pages known from before and not read again.",
-        (double)p.pages_reused);
-    one(out, "lines_total", "counter", "Lines of the others.", (double)p.lines.lines);
-    one(out, "lines_reused_total", "counter", "Of them known from before.", (double)p.lines.reused);
-    one(out, "jobs", "gauge", "Threads that compute.", p.jobs);
-}
-
-static void put_service(qi_strbuf *out, const qi_api *api) {
-    qi_ledger_counts l;
-    qi_upkeep_counts u;
-    qi_http_counts h;
-    qi_ledger_count(api->service->ledger, &l);
-    qi_upkeep_count(api->service->upkeep, &u);
-    qi_http_counts_now(api->http, &h);
-    one(out, "commits_total", "counter", "Transactions of the records.", (double)l.commits);
-    one(out, "commits_failed_total", "counter", "Transactions that failed.",
-        (double)l.failed_commits);
-    one(out, "changes_total", "counter", "Changes made in them.", (double)l.changes);
-    one(out, "changes_waiting", "gauge", "Changes that wait to be made.", l.waiting);
-    one(out, "objects_removed_total", "counter", "Objects removed after erasures.",
-        (double)u.removed);
-    one(out, "objects_swept_total", "counter", "Objects that a crash had left.", (double)u.swept);
-    one(out, "upkeep_failed_total", "counter", "Rounds of upkeep that failed.", (double)u.failed);
-    one(out, "disk_free_bytes", "gauge", "Where objects are written.",
-        (double)api->service->objects->driver->free_bytes(api->service->objects));
-    head(out, "http_requests_total", "counter", "Requests that ended, by class of status.");
-    static const char *const classes[] = {"none", "1xx", "2xx", "3xx", "4xx", "5xx"};
-    for (int i = 0; i < 6; i++)
-        put(out, "http_requests_total", "status", classes[i], (double)h.n_requests[i]);
-    one(out, "http_received_bytes_total", "counter", "Of bodies.", (double)h.n_bytes_in);
-    one(out, "http_sent_bytes_total", "counter", "Of bodies.", (double)h.n_bytes_out);
-    one(out, "http_connections", "gauge", "Connections that are open.", (double)h.n_open);
-    one(out, "http_refused_total", "counter", "Connections refused for a limit.",
-        (double)h.n_refused);
-    one(out, "http_timeouts_total", "counter", "Connections ended by a clock.",
-        (double)h.n_timeouts);
-}
-
-static void metrics(qi_http_request *request) {
+static void status(qi_http_request *request) {
     qi_api *api = qi_http_request_context(request);
-    if (!may_look(request)) return;
+    qi_access access;
     qi_totals totals;
     quire_diag diag;
+    if (!qi_api_authorize(request, QI_SCOPE_READ, &access)) return;
     quire_err err = api->records->driver->totals(api->records, &totals, &diag);
-    if (err) {
+    if (err)
         qi_api_fail(request, err, &diag);
-        return;
-    }
-    qi_strbuf out = {0};
-    put_totals(&out, &totals, qi_service_clock_ms(&api->service->clock));
-    put_worker(&out, api->service->worker);
-    put_reader(&out, api->service->worker);
-    put_service(&out, api);
-    answer_text(request, 200, "text/plain; version=0.0.4; charset=utf-8", &out);
+    else
+        qi_api_answer_json(request, 200, status_json(api, &totals));
 }
-const qi_http_handler qi_api_metrics = {.complete = metrics};
+const qi_http_handler qi_api_status = {.complete = status};

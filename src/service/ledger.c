@@ -99,6 +99,7 @@ static void *keep(void *argument) {
         if (wait_a_little(l, ended_ns + PAUSE_NS)) continue;
         qi_entry *group = take_group(l);
         pthread_mutex_unlock(&l->lock);
+        const uint64_t begun_ns = qi_clock_ns();
         make_durable(l, group, answers);
         const uint64_t now_ns = qi_clock_ns();
         size_t n_bytes = 0;
@@ -110,6 +111,7 @@ static void *keep(void *argument) {
         }
         ended_ns = n >= BUSY ? now_ns : 0;
         pthread_mutex_lock(&l->lock);
+        l->counts.busy_ns += now_ns - begun_ns;
         l->waiting_bytes -= n_bytes;
         l->counts.waiting -= n;
         l->counts.changes += n;

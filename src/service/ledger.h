@@ -42,6 +42,7 @@ void qi_ledger_wait_for_room(qi_ledger *ledger, size_t n_bytes);
 
 typedef struct qi_ledger_counts {
     uint64_t commits, changes, failed_commits;
+    uint64_t busy_ns; /* making changes, and making them durable */
     uint32_t waiting;
 } qi_ledger_counts;
 void qi_ledger_count(qi_ledger *ledger, qi_ledger_counts *ret);

@@ -47,6 +47,8 @@ static quire_err open_parts(qi_service *s, uint32_t *ret_n_suspects, quire_diag 
     const qi_worker_parts parts = {s->driver, s->records_path, s->objects,    s->signals,
                                    s->ledger, &s->clock,       s->options.log};
     err = qi_worker_open(&s->options.worker, &parts, &s->worker, diag);
+    if (!err && !(s->load = qi_load_new()))
+        err = qi_fail(diag, QUIRE_ERR_NO_MEMORY, "no memory for the service");
     if (!err) err = qi_upkeep_open(s, &s->upkeep, diag);
     return err;
 }
@@ -77,6 +79,7 @@ void qi_service_close(qi_service *s, uint32_t limit_ms) {
     uint32_t n_left;
     if (s->worker) release_leases(s, false, &n_left, NULL);
     qi_ledger_close(s->ledger);
+    qi_load_free(s->load);
     if (s->signals) s->signals->driver->close(s->signals);
     if (s->objects) s->objects->driver->close(s->objects);
     if (s->lock_fd >= 0) close(s->lock_fd);

@@ -8,6 +8,7 @@
 #ifndef QI_SERVICE_SERVICE_H
 #define QI_SERVICE_SERVICE_H
 
+#include "service/load.h"
 #include "service/worker.h"
 
 typedef struct qi_service_options {
@@ -35,6 +36,7 @@ typedef struct qi_service {
     qi_ledger *ledger;
     qi_worker *worker;
     struct qi_upkeep *upkeep;
+    qi_load *load;
     uint8_t identity[QI_HASH_BYTES]; /* of what reads */
 } qi_service;
 

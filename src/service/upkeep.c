@@ -141,6 +141,7 @@ static void *keep_up(void *argument) {
         u->erased = false;
         pthread_mutex_unlock(&u->lock);
         const uint64_t now_ms = qi_clock_ns() / 1000000u;
+        qi_load_sample(u->service->load, u->service->worker, u->service->ledger);
         quire_diag diag = {0};
         quire_err err = erase_what_is_due(u, &erased, &diag);
         if (!err && erased) {

@@ -10,6 +10,9 @@
 
 #include "service/worker_parts.h"
 
+const char *const qi_timed_names[QI_N_TIMED] = {"queued", "document",  "page", "decode", "layout",
+                                                "crop",   "recognise", "text", "compose"};
+
 static void hear_of_work(void *context, const char *id) {
     qi_worker *w = context;
     pthread_mutex_lock(&w->lock);

@@ -12,6 +12,7 @@
 #include "service/ledger.h"
 #include "service/service_clock.h"
 #include "service/service_log.h"
+#include "service/stage_times.h"
 #include "store/signals.h"
 
 typedef struct qi_worker qi_worker;
@@ -36,11 +37,29 @@ typedef struct qi_worker_options {
     uint32_t first_delay_ms; /* before the second attempt; doubles with each; 0: 1,000 */
 } qi_worker_options;
 
+/* What takes time: waiting to be claimed, being read and recorded, of documents; from its turn to
+ * be decoded until it is finished, of pages; and the reader's stages, of pages, in core time. */
+typedef enum qi_timed {
+    QI_TIMED_QUEUED,
+    QI_TIMED_DOCUMENT,
+    QI_TIMED_PAGE,
+    QI_TIMED_DECODE,
+    QI_TIMED_LAYOUT,
+    QI_TIMED_CROP,
+    QI_TIMED_RECOGNISE,
+    QI_TIMED_TEXT,
+    QI_TIMED_COMPOSE,
+    QI_N_TIMED
+} qi_timed;
+extern const char *const qi_timed_names[QI_N_TIMED]; /* "queued" … */
+
 /* What it is doing, and has done since it began. */
 typedef struct qi_worker_counts {
     uint32_t n_documents, max_documents; /* in the reader, and how many may be */
     uint64_t claimed, done, failed, retried, cancelled, lost; /* documents */
     uint64_t pages, pages_failed;
+    uint64_t errors[QUIRE_ERR_CANCELLED + 1]; /* attempts that ended with each */
+    qi_times times[QI_N_TIMED];
 } qi_worker_counts;
 
 /* Opens the reader and starts the threads. Claims nothing before qi_worker_start. */

@@ -101,6 +101,7 @@ static void start(qi_worker *w, qi_document *d) {
     memcpy(job->id, d->id, strnlen(d->id, QI_ID_BYTES - 1));
     memcpy(job->tenant, d->tenant, strnlen(d->tenant, QI_TENANT_MAX_BYTES));
     job->fence = d->fence;
+    job->claimed_ns = qi_clock_ns();
     job->deadline_ms = d->deadline_ms;
     job->attempt = d->attempt;
     job->max_attempts = d->max_attempts;
@@ -109,6 +110,9 @@ static void start(qi_worker *w, qi_document *d) {
     w->jobs = job;
     w->counts.n_documents++;
     w->counts.claimed++;
+    if (d->started_ms >= d->created_ms)
+        qi_times_add(&w->counts.times[QI_TIMED_QUEUED],
+                     (double)(d->started_ms - d->created_ms) / 1e3);
     pthread_mutex_unlock(&w->lock);
     w->parts.signals->driver->publish(w->parts.signals, QI_SIGNAL_CHANGED, d->id);
     quire_diag diag;

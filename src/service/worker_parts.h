@@ -21,6 +21,7 @@ typedef struct qi_job {
     qi_worker *worker;
     char id[QI_ID_BYTES], tenant[QI_TENANT_MAX_BYTES + 1];
     uint64_t fence, deadline_ms;
+    uint64_t claimed_ns;
     uint32_t attempt, max_attempts;
     qi_job_stop stop;       /* under the worker's lock */
     bool is_open;           /* the reader has told of the document */

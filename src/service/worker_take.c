@@ -139,7 +139,18 @@ static quire_err store_image(qi_objects *objects, const quire_image *image,
     return err;
 }
 
+static void time_page(qi_worker *w, const quire_page *page) {
+    const quire_timings *t = &page->timings;
+    const uint64_t ns[] = {page->elapsed_ns, t->decode_ns, t->layout_ns, t->crop_ns,
+                           t->recognise_ns,  t->text_ns,   t->compose_ns};
+    pthread_mutex_lock(&w->lock);
+    for (size_t i = 0; i < sizeof ns / sizeof *ns; i++)
+        qi_times_add(&w->counts.times[QI_TIMED_PAGE + i], (double)ns[i] / 1e9);
+    pthread_mutex_unlock(&w->lock);
+}
+
 static quire_err take_page(qi_job *job, const quire_page *page) {
+    time_page(job->worker, page);
     if (is_to_be_tried_again(job, page)) return QUIRE_ERR_OK;
     finished_page *p = calloc(1, sizeof *p);
     if (!p) return QUIRE_ERR_NO_MEMORY;
@@ -228,6 +239,9 @@ static quire_err change_ending(qi_entry *entry, qi_records *records, quire_diag 
 
 static void count_ending(qi_worker *w, const ending *e, quire_err err) {
     pthread_mutex_lock(&w->lock);
+    qi_times_add(&w->counts.times[QI_TIMED_DOCUMENT],
+                 (double)(qi_clock_ns() - e->job->claimed_ns) / 1e9);
+    w->counts.errors[e->outcome.error]++;
     if (err || e->is_left)
         w->counts.lost++;
     else if (e->outcome.kind == QI_OUTCOME_DONE)

@@ -321,11 +321,23 @@ def test_how_the_service_is(quire, service):
     answer = service.get("/metrics")
     assert answer.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
     lines = [line for line in answer.text.splitlines() if line[0] != "#"]
-    assert all(re.fullmatch(r'quire_\w+(\{\w+="\w+"\})? [-+.\de]+', line) for line in lines), lines
+    assert all(re.fullmatch(r'quire_\w+(\{\w+="[^"]+"(,le="[^"]+")?\})? [-+.\de]+', line) for line in lines), lines
     values = dict(line.rsplit(" ", 1) for line in lines)
     for state in ("queued", "running", "done", "failed", "cancelled"):
         assert f'quire_documents{{state="{state}"}}' in values
     assert float(values['quire_http_requests_total{status="2xx"}']) >= 2
+    pages = float(values["quire_pages_total"])
+    for histogram in ('core_seconds_%s{stage="recognise"%s}', 'seconds_%s{stage="page"%s}'):
+        counts = [float(values["quire_" + histogram % ("bucket", f',le="{bound}"')])
+                  for bound in ("0.001", "0.1", "10", "3000", "+Inf")]
+        assert counts == sorted(counts) and counts[-1] == float(values["quire_" + histogram % ("count", "")])
+        assert counts[-1] >= pages > 0 and float(values["quire_" + histogram % ("sum", "")]) > 0
+    assert float(values['quire_errors_total{code="unsupported_type"}']) >= 0
+    status = service.get("/v1/status").json
+    assert status["reading"]["documents_max"] == 4 * status["reading"]["jobs"]
+    names = [name for name in ("none", "cores", "store", "memory", "reading")
+             if float(values[f'quire_bottleneck{{name="{name}"}}'])]
+    assert len(names) == 1 and status["bottleneck"]["advice"]
 
 
 def test_head_is_get_without_a_body(service, page):

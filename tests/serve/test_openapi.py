@@ -112,7 +112,7 @@ def ask_all(caller, service, page):
         for id_ in (name, NO_ID, "%FF"):
             ask("POST", "/v1/" + change.format(id_))
     ask("POST", f"/v1/jobs/{failed.split('/')[-1]}/requeue")
-    for path in ("/healthz", "/readyz", "/metrics", "/version", "/openapi.json"):
+    for path in ("/healthz", "/readyz", "/metrics", "/version", "/openapi.json", "/v1/status"):
         ask("GET", path)
     for method, pattern in OPERATIONS:
         path = pattern.format(id=NO_BATCH if "batches" in pattern else NO_ID, n=1)
