@@ -19,6 +19,9 @@ for target in $targets; do
         -artifact_prefix="$fuzz/crash-$target-" "$fuzz/corpus/$target" "fuzz/corpus/$target"
 done
 
+BREAK_STEP=$build/tests/cli/libbreak_step.so QUIRE=$build/quire QUIRE_TEST_STRIDE=3 \
+    QUIRE_TEST_KILLS=500 pytest-3 -q -p no:cacheprovider -c tests/pytest.ini tests/serve/test_crashes.py
+bench/service --quire "$build/quire"
 bench/speed --only memory,memory-pdf
 bench/line_parity
 bench/languages
