@@ -18,6 +18,10 @@ static bool parse_image_px(const char *text, void *field) {
     return qi_take_whole(text, 16, 16383, field);
 }
 
+static bool parse_price(const char *text, void *field) {
+    return qi_take_decimal(text, 0, 1e6, field);
+}
+
 static const char *log_choice(size_t i) {
     static const char *const names[] = {"text", "json"};
     return i < sizeof names / sizeof *names ? names[i] : NULL;
@@ -99,6 +103,9 @@ static const qi_option serve_options[] = {
      "read documents, pages and lines again that were read before, for measuring"},
     {"drain", 0, "SECONDS", FIELD(drain_ms), qi_parse_seconds, "a time such as 30",
      "when told to stop, time for what is being read; the rest goes on at the next start", "30"},
+    {"core-hour-price", 0, "PRICE", FIELD(core_hour_price), parse_price,
+     "a price such as 0.04, in any currency",
+     "what an hour of a core costs, for the cost of 1,000 pages in metrics"},
     {"log", 0, "KIND", FIELD(log_json), parse_log, NULL, "lines of the log on stderr", "text",
      log_choice},
 };

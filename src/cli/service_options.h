@@ -14,6 +14,7 @@ typedef struct qi_serve_values {
     uint32_t max_attempts, max_connections;
     uint32_t keep_ms, reuse_ms, drain_ms;
     bool log_json, page_images;
+    double core_hour_price;
     uint32_t image_max_px;
 } qi_serve_values;
 void qi_serve_values_init(qi_serve_values *values);

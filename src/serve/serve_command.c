@@ -139,6 +139,7 @@ static quire_err open_all(serving *s, quire_diag *diag) {
         .keep_ms = v->keep_ms,
         .reuse_ms = v->reader.anew ? 0 : v->reuse_ms,
         .reuse_bytes = v->reuse_bytes,
+        .core_hour_price = v->core_hour_price,
         .log = &s->log,
     };
     block_signals(s);

@@ -122,6 +122,11 @@ static void put_load(qi_strbuf *out, const qi_service *service, const qi_totals 
     one(out, "store_busy_ratio", "gauge", "Share of the time in which changes are made durable.",
         load.ledger_busy);
     one(out, "pages_per_second", "gauge", "Over the last second.", load.pages_per_s);
+    one(out, "core_seconds_per_page", "gauge", "Of all processes, since the service began.",
+        load.core_s_per_page);
+    if (service->options.core_hour_price > 0)
+        one(out, "cost_per_1000_pages", "gauge", "At the price of a core's hour that was given.",
+            load.core_s_per_page * 1000 / 3600 * service->options.core_hour_price);
     head(out, "bottleneck", "gauge", "1 for what holds documents up.");
     for (int i = 0; i < QI_N_BOTTLENECKS; i++)
         put(out, "bottleneck", "name", qi_bottleneck_names[i], i == (int)b);

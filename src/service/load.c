@@ -89,6 +89,7 @@ void qi_load_sample(qi_load *l, qi_worker *worker, qi_ledger *ledger) {
             .cores_busy = share(cpu_s - l->cpu_s, seconds * p.jobs),
             .ledger_busy = share((double)(c.busy_ns - l->ledger_ns) / 1e9, seconds),
             .pages_per_s = (double)(p.pages_done - l->pages) / seconds,
+            .core_s_per_page = p.pages_done ? cpu_s / (double)p.pages_done : 0,
             .stage = busiest(&p.timings, &l->timings),
         };
     l->at_ns = now_ns;

@@ -13,7 +13,8 @@ typedef struct qi_load_state {
     double cores_busy;  /* of the jobs, 0–1, helpers included */
     double ledger_busy; /* of the time, 0–1: making changes durable */
     double pages_per_s;
-    const char *stage; /* of the reader, that took the most of the cores; static */
+    double core_s_per_page; /* of all processes, since the service began; 0: no page yet */
+    const char *stage;      /* of the reader, that took the most of the cores; static */
 } qi_load_state;
 
 typedef enum qi_bottleneck {

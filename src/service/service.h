@@ -21,6 +21,7 @@ typedef struct qi_service_options {
     uint64_t keep_ms;          /* documents are erased this long after their end; 0: never */
     uint64_t reuse_ms;         /* results this old are not reused; 0: none is */
     uint64_t reuse_bytes;      /* of results that may be reused, together */
+    double core_hour_price;    /* in any currency, for the cost in metrics; 0: not told */
     const qi_service_log *log; /* borrowed */
 } qi_service_options;
 

@@ -68,7 +68,7 @@ static void set_standards(qi_worker *w) {
     quire_reader_progress(w->reader, &progress);
     qi_worker_options *o = &w->options;
     if (!o->n_documents) o->n_documents = 4 * progress.jobs;
-    if (!o->lease_ms) o->lease_ms = 30000;
+    if (!o->lease_ms) o->lease_ms = 10000;
     if (!o->first_delay_ms) o->first_delay_ms = 1000;
     w->counts.max_documents = o->n_documents;
     if (getrandom(&w->random, sizeof w->random, 0) < 0) w->random = (uint32_t)qi_clock_ns();

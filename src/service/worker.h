@@ -31,7 +31,7 @@ typedef struct qi_worker_parts {
 typedef struct qi_worker_options {
     quire_options reader;    /* any_order and one_document_helpers are set by the worker */
     uint32_t n_documents;    /* in the reader at a time; 0: four for each job */
-    uint32_t lease_ms;       /* of a document, renewed at a third of it; 0: 30,000 */
+    uint32_t lease_ms;       /* of a document, renewed every second; 0: 10,000 */
     bool page_images;        /* pages are stored with an image (WebP) … */
     uint32_t image_max_px;   /* … whose sides are no larger */
     uint32_t first_delay_ms; /* before the second attempt; doubles with each; 0: 1,000 */

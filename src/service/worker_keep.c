@@ -4,6 +4,9 @@
 
 #include "service/worker_parts.h"
 
+/* Also how late it is noticed that a deadline has passed. */
+#define RENEW_NS UINT64_C(1000000000)
+
 typedef struct renewal {
     qi_entry entry;
     qi_worker *worker;
@@ -82,8 +85,7 @@ void *qi_worker_keep(void *argument) {
     while (!w->closing) {
         end_what_is_due(w);
         const uint64_t now_ns = qi_clock_ns();
-        if ((w->started || w->jobs) &&
-            now_ns - renewed_ns >= (uint64_t)w->options.lease_ms * 1000000u / 3) {
+        if ((w->started || w->jobs) && now_ns - renewed_ns >= RENEW_NS) {
             renewed_ns = now_ns;
             renewal *r = list_jobs(w);
             pthread_mutex_unlock(&w->lock);

@@ -10,7 +10,7 @@ import urllib.parse
 import pytest
 from PIL import Image
 
-from conftest import Service, draw_page, form
+from conftest import Service, draw_page, form, wait_for
 
 FORMATS = ("json", "txt", "jsonl", "tsv", "hocr", "alto", "md")
 MEDIA_TYPES = {"json": "application/json", "txt": "text/plain; charset=utf-8",
@@ -333,11 +333,19 @@ def test_how_the_service_is(quire, service):
         assert counts == sorted(counts) and counts[-1] == float(values["quire_" + histogram % ("count", "")])
         assert counts[-1] >= pages > 0 and float(values["quire_" + histogram % ("sum", "")]) > 0
     assert float(values['quire_errors_total{code="unsupported_type"}']) >= 0
+    assert "quire_core_seconds_per_page" in values and "quire_cost_per_1000_pages" not in values
     status = service.get("/v1/status").json
     assert status["reading"]["documents_max"] == 4 * status["reading"]["jobs"]
     names = [name for name in ("none", "cores", "store", "memory", "reading")
              if float(values[f'quire_bottleneck{{name="{name}"}}'])]
     assert len(names) == 1 and status["bottleneck"]["advice"]
+
+
+def test_cost_at_a_price(serve, page):
+    service = serve("--core-hour-price", "0.36", "--anew")
+    service.wait(service.submit(page.read_bytes())["id"])
+    each = wait_for(lambda: service.metric("core_seconds_per_page"), "the load is sampled")
+    assert service.metric("cost_per_1000_pages") == pytest.approx(each * 0.1, rel=0.5)
 
 
 def test_head_is_get_without_a_body(service, page):

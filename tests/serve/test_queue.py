@@ -120,7 +120,7 @@ def test_a_running_document_is_cancelled(service, held, long_document, read):
     assert len(result["pages"]) == n and result["error"]["code"] == "cancelled"
     assert [e["event"] for _, e in service.events(held)][-1] == "cancelled"
     service.post(f"/v1/documents/{held}/cancel").problem(409, "conflict")
-    assert service.post(f"/v1/jobs/{held}/requeue").json["status"] == "queued"
+    assert service.post(f"/v1/jobs/{held}/requeue").json["status"] in ("queued", "running")
     assert service.wait(held)["pages_done"] == 60
     assert text_of(service, held) == read(long_document)
     assert sorted(page_events(service, held)) == list(range(1, 61))
@@ -214,7 +214,7 @@ def test_too_many_documents(serve, page, long_document):
     service.go_on()
     service.wait(held)
     assert service.get("/readyz").status == 200
-    assert service.submit(page.read_bytes())["status"] == "queued"
+    assert service.submit(page.read_bytes())["status"] in ("queued", "running", "done")
 
 
 def test_too_many_bytes(serve, page, long_document):

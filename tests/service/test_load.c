@@ -9,8 +9,8 @@
 #include "service/load.h"
 
 static void what_is_full_is_named(void **state) {
-    const qi_load_state idle = {0.1, 0.1, 0, "none"}, computing = {0.95, 0.1, 9, "recognise"},
-                        syncing = {0.4, 0.95, 9, "decode"};
+    const qi_load_state idle = {0.1, 0.1, 0, 0, "none"}, computing = {0.95, 0.1, 9, 1, "recognise"},
+                        syncing = {0.4, 0.95, 9, 1, "decode"};
     const qi_worker_counts full = {.n_documents = 8, .max_documents = 8},
                            room = {.max_documents = 8};
     const quire_progress some = {.bytes_in_flight = 10, .bytes_budget = 100},
