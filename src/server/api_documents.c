@@ -9,8 +9,6 @@
 
 enum { MAX_LISTED = 200, LISTED = 50 };
 
-static const char *const priority_names[QI_N_PRIORITIES] = {"high", "normal", "low"};
-
 /* ---- one document ---- */
 
 static void put_error(cJSON *object, const qi_document *d) {
@@ -55,7 +53,7 @@ cJSON *qi_api_document_json(qi_api *api, const qi_document *d) {
     cJSON_AddNumberToObject(o, "bytes", (double)d->n_bytes);
     put_hash(o, "sha256", d->sha256);
     put_text(o, "media_type", d->media_type);
-    cJSON_AddStringToObject(o, "priority", priority_names[d->priority % QI_N_PRIORITIES]);
+    cJSON_AddStringToObject(o, "priority", qi_priority_names[d->priority % QI_N_PRIORITIES]);
     if (d->n_pages)
         cJSON_AddNumberToObject(o, "pages", d->n_pages);
     else

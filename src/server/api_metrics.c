@@ -35,13 +35,12 @@ static void put_times(qi_strbuf *out, const char *name, const char *stage, const
 }
 
 static void put_totals(qi_strbuf *out, const qi_totals *t, uint64_t now_ms) {
-    static const char *const priorities[] = {"high", "normal", "low"};
     head(out, "documents", "gauge", "Documents in the records, by state.");
     for (int i = 0; i < QI_N_STATES; i++)
         put(out, "documents", "state", qi_state_names[i], (double)t->documents[i]);
     head(out, "queue_depth", "gauge", "Documents queued, by priority.");
     for (int i = 0; i < QI_N_PRIORITIES; i++)
-        put(out, "queue_depth", "priority", priorities[i], (double)t->queued[i]);
+        put(out, "queue_depth", "priority", qi_priority_names[i], (double)t->queued[i]);
     const uint64_t oldest = t->oldest_queued_ms;
     one(out, "queue_oldest_seconds", "gauge", "Age of the oldest document queued.",
         oldest && now_ms > oldest ? (double)(now_ms - oldest) / 1e3 : 0);

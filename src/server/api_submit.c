@@ -284,12 +284,11 @@ static bool check_options(qi_http_request *request, submission *s) {
 }
 
 static bool read_priority(qi_http_request *request, const submission *s, uint32_t *ret) {
-    static const char *const names[] = {"high", "normal", "low"};
     const char *text = field_of(s, PRIORITY);
     *ret = QI_PRIORITY_NORMAL;
     if (!text) return true;
     for (*ret = 0; *ret < QI_N_PRIORITIES; ++*ret)
-        if (!strcmp(text, names[*ret])) return true;
+        if (!strcmp(text, qi_priority_names[*ret])) return true;
     bad_field(request, "priority", "priority is to be high, normal or low");
     return false;
 }

@@ -1,4 +1,4 @@
-/* What all drivers of records.h share: identifiers, names of states, freeing. */
+/* What all drivers of records.h share: identifiers, names, freeing. */
 #include "store/records.h"
 
 #include <stdlib.h>
@@ -7,6 +7,8 @@
 
 const char *const qi_state_names[QI_N_STATES] = {"queued", "running", "done", "failed",
                                                  "cancelled"};
+
+const char *const qi_priority_names[QI_N_PRIORITIES] = {"high", "normal", "low"};
 
 /* Ten digits of time, 50 bits, first, so that identifiers sort by it. */
 void qi_id_new(char kind, uint64_t now_ms, char ret[QI_ID_BYTES]) {

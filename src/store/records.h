@@ -54,6 +54,7 @@ typedef enum qi_state {
 extern const char *const qi_state_names[QI_N_STATES]; /* "queued" … */
 
 enum { QI_PRIORITY_HIGH, QI_PRIORITY_NORMAL, QI_PRIORITY_LOW, QI_N_PRIORITIES };
+extern const char *const qi_priority_names[QI_N_PRIORITIES]; /* "high" … */
 
 /* A document as its submitter gave it. Strings are the caller's and copied. */
 typedef struct qi_new_document {
