@@ -3,6 +3,7 @@
 #ifndef QI_BASE_CLOCK_H
 #define QI_BASE_CLOCK_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <time.h>
@@ -18,6 +19,20 @@ static inline uint64_t qi_clock_ns(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+/* The same as a time for pthread_cond_timedwait on a condition of qi_clock_cond_init. */
+static inline struct timespec qi_clock_timespec(uint64_t ns) {
+    return (struct timespec){(time_t)(ns / 1000000000u), (long)(ns % 1000000000u)};
+}
+
+/* A condition whose timed waits go by this clock. */
+static inline void qi_clock_cond_init(pthread_cond_t *cond) {
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(cond, &attributes);
+    pthread_condattr_destroy(&attributes);
 }
 
 /* Processor time of the calling thread. */

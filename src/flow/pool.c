@@ -124,7 +124,7 @@ static void wait_for_work(qi_pool *p) {
     if (due_ns == UINT64_MAX) {
         pthread_cond_wait(&p->work, &p->lock);
     } else {
-        struct timespec t = {(time_t)(due_ns / 1000000000u), (long)(due_ns % 1000000000u)};
+        struct timespec t = qi_clock_timespec(due_ns);
         pthread_cond_timedwait(&p->work, &p->lock, &t);
     }
     p->n_idle--;
@@ -187,11 +187,7 @@ quire_err qi_pool_new(uint32_t n_threads, const qi_stage stages[], uint32_t n_st
     if (n_threads == 0 || n_stages > QI_POOL_MAX_STAGES) return QUIRE_ERR_INTERNAL;
     qi_pool *p = calloc(1, sizeof *p + n_threads * sizeof *p->workers);
     if (!p) return QUIRE_ERR_NO_MEMORY;
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&p->work, &attributes);
-    pthread_condattr_destroy(&attributes);
+    qi_clock_cond_init(&p->work);
     pthread_mutex_init(&p->lock, NULL);
     p->n_threads = n_threads;
     p->n_stages = n_stages;

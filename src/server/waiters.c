@@ -64,7 +64,7 @@ static void *watch(void *argument) {
         }
         resume_due(w);
         uint64_t at = qi_clock_ns() + TICK_MS * 1000000u;
-        struct timespec t = {(time_t)(at / 1000000000u), (long)(at % 1000000000u)};
+        struct timespec t = qi_clock_timespec(at);
         pthread_cond_timedwait(&w->wake, &w->lock, &t);
     }
     pthread_mutex_unlock(&w->lock);
@@ -76,11 +76,7 @@ quire_err qi_waiters_open(qi_signals *signals, qi_waiters **ret, quire_diag *dia
     if (!w) return qi_fail(diag, QUIRE_ERR_NO_MEMORY, "no memory for the service");
     w->signals = signals;
     pthread_mutex_init(&w->lock, NULL);
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&w->wake, &attributes);
-    pthread_condattr_destroy(&attributes);
+    qi_clock_cond_init(&w->wake);
     quire_err err =
         signals->driver->listen(signals, QI_SIGNAL_CHANGED, hear, w, &w->listener, diag);
     if (!err && pthread_create(&w->thread, NULL, watch, w)) {

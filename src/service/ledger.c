@@ -81,7 +81,7 @@ static void make_durable(qi_ledger *l, qi_entry *group, answer *answers) {
 /* Waits until then, or for something to change, if there is time; the lock is held. */
 static bool wait_a_little(qi_ledger *l, uint64_t until_ns) {
     if (l->closing || l->counts.waiting >= NO_PAUSE || qi_clock_ns() >= until_ns) return false;
-    struct timespec t = {(time_t)(until_ns / 1000000000u), (long)(until_ns % 1000000000u)};
+    struct timespec t = qi_clock_timespec(until_ns);
     pthread_cond_timedwait(&l->work, &l->lock, &t);
     return true;
 }
@@ -133,11 +133,7 @@ quire_err qi_ledger_open(const qi_records_driver *driver, const char *where, qi_
     l->objects = objects;
     l->last = &l->first;
     pthread_mutex_init(&l->lock, NULL);
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&l->work, &attributes);
-    pthread_condattr_destroy(&attributes);
+    qi_clock_cond_init(&l->work);
     pthread_cond_init(&l->room, NULL);
     if (pthread_create(&l->thread, NULL, keep, l)) {
         driver->close(l->records);

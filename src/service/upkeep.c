@@ -124,7 +124,7 @@ static quire_err sweep_objects(qi_upkeep *u, quire_diag *diag) {
 
 static void wait_ms(qi_upkeep *u, uint32_t limit_ms) {
     uint64_t at = qi_clock_ns() + (uint64_t)limit_ms * 1000000u;
-    struct timespec t = {(time_t)(at / 1000000000u), (long)(at % 1000000000u)};
+    struct timespec t = qi_clock_timespec(at);
     while (!u->closing && pthread_cond_timedwait(&u->wake, &u->lock, &t) == 0) {
     }
 }
@@ -173,11 +173,7 @@ quire_err qi_upkeep_open(qi_service *service, qi_upkeep **ret, quire_diag *diag)
         free(u);
         return err;
     }
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&u->wake, &attributes);
-    pthread_condattr_destroy(&attributes);
+    qi_clock_cond_init(&u->wake);
     pthread_mutex_init(&u->lock, NULL);
     if (pthread_create(&u->thread, NULL, keep_up, u)) {
         service->driver->close(u->records);

@@ -23,7 +23,7 @@ static void hear_of_work(void *context, const char *id) {
 
 void qi_worker_wait(qi_worker *w, uint32_t limit_ms) {
     uint64_t at = qi_clock_ns() + (uint64_t)limit_ms * 1000000u;
-    struct timespec t = {(time_t)(at / 1000000000u), (long)(at % 1000000000u)};
+    struct timespec t = qi_clock_timespec(at);
     pthread_cond_timedwait(&w->wake, &w->lock, &t);
 }
 
@@ -109,11 +109,7 @@ quire_err qi_worker_open(const qi_worker_options *options, const qi_worker_parts
     w->options = *options;
     w->options.reader.any_order = w->options.reader.one_document_helpers = true;
     w->parts = *parts;
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&w->wake, &attributes);
-    pthread_condattr_destroy(&attributes);
+    qi_clock_cond_init(&w->wake);
     pthread_mutex_init(&w->lock, NULL);
     quire_err err = open_parts(w, diag);
     if (!err) set_standards(w);
